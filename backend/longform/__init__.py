@@ -1,0 +1,1 @@
+"""Dances longer than the window of the network."""

@@ -1,0 +1,1 @@
+"""Neural networks. Nothing here knows files, processes or the user interface."""

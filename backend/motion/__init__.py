@@ -1,0 +1,1 @@
+"""Motion: the skeleton, its representations, contacts, files."""

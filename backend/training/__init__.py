@@ -1,0 +1,1 @@
+"""Training: data, pairing of dance and music, losses, the loop."""
