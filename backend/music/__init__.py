@@ -1,0 +1,1 @@
+"""From a song to what a dancer hears in it: timbre, energy and the beat."""
