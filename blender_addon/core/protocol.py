@@ -6,10 +6,10 @@ A frame is ``magic (4) | u32 header length | u32 body length | header | body``, 
 JSON object in UTF-8; its key ``arrays`` lists name, dtype and shape of each array, and the body holds their raw
 little-endian bytes one after another, in that order and nothing else. Sizes are capped and nothing is ever unpickled.
 
-Requests: ``hello``, ``analyse``, ``generate``, ``regenerate``, ``edit`` and ``ping`` carry an ``id`` chosen by the sender
-and get exactly one closing message with it; ``cancel`` carries the id of the request to cancel; ``shutdown`` ends the
-backend. Replies: ``progress`` and ``warning`` on the way; ``ready`` closes hello, ``pong`` closes ping, and ``result``,
-``cancelled`` or ``error`` closes the others (``error`` may close any). A message about no request has no id.
+Requests: ``hello``, ``analyse``, ``generate``, ``regenerate``, ``edit`` and ``ping`` carry an ``id`` that the sender
+chooses and get exactly one closing message with it; ``cancel`` carries the id of the request to cancel; ``shutdown``
+ends the backend. Replies: ``progress`` and ``warning`` on the way; ``ready`` closes hello, ``pong`` closes ping, and
+``result``, ``cancelled`` or ``error`` closes the others (``error`` may close any). What is about no request has no id.
 
 Changelog
 1  first version: hello, analyse, generate, cancel, ping, shutdown; regenerate and edit are named, not offered yet.
@@ -47,11 +47,15 @@ _NATIVE_DTYPES = {("?", 1): "|u1", ("B", 1): "|u1", ("f", 4): "<f4", ("d", 8): "
 }
 _READ_BYTES = 1 << 20
 
-# Fields of each request beyond type, id and arrays: kind of the value, "?" where it may be left out.
+# Fields beyond type, id and arrays: the kind of each value, "?" where it may be left out.
 _FIELDS: dict[str, dict[str, str]] = {
     "hello": {"protocol": "integer"},
     "analyse": {"sample_rate_hz": "integer"},
     "generate": {"sample_rate_hz": "integer", "genre": "text?", "text": "text?", "seed": "seed?", "fps": "rate?"},
+    "ready": {"version": "text", "protocol": "integer", "device": "text"},
+    "progress": {"stage": "text", "done": "count", "total": "count"},
+    "warning": {"message": "text"},
+    "error": {"code": "text", "message": "text", "hint": "text"},
 }
 
 
@@ -93,7 +97,7 @@ class Array:
 
     @classmethod
     def of(cls, values: Any) -> Array:
-        """Wrap a numpy array or any other buffer. C-contiguous data is not copied: leave it unchanged until it is sent."""
+        """Wrap a numpy array or any other buffer; C-contiguous data is not copied, so leave it unchanged until sent."""
         if isinstance(values, cls):
             return values
         view = memoryview(values)
@@ -218,18 +222,14 @@ def check_request(message: Message) -> None:
         raise ProtocolError(f"There is no request {message.header.get('type')!r}.")
     if message.type != "shutdown" and not 0 < len(message.id) <= MAX_ID_LENGTH:
         raise ProtocolError(f"A request {message.type!r} needs an id: a text of 1 to {MAX_ID_LENGTH} characters.")
-    for name, kind in _FIELDS.get(message.type, {}).items():
-        if name not in message.header:
-            if not kind.endswith("?"):
-                raise ProtocolError(f"A request {message.type!r} needs the field {name!r}.")
-        elif not _is_of_kind(message.header[name], kind.rstrip("?")):
-            raise ProtocolError(f"The field {name!r} of {message.type!r} is not a valid {kind.rstrip('?')}.")
+    _check_fields(message)
 
 
 def check_reply(message: Message) -> None:
-    """Check that a message is one a backend may send. Raises ProtocolError."""
+    """Check that a message is one a backend may send, with the fields its type needs. Raises ProtocolError."""
     if message.type not in REPLY_TYPES:
         raise ProtocolError(f"The backend sent a message of unknown type {message.header.get('type')!r}.")
+    _check_fields(message)
 
 
 def request(
@@ -242,6 +242,15 @@ def request(
     return message
 
 
+def _check_fields(message: Message) -> None:
+    for name, kind in _FIELDS.get(message.type, {}).items():
+        if name not in message.header:
+            if not kind.endswith("?"):
+                raise ProtocolError(f"A message {message.type!r} needs the field {name!r}.")
+        elif not _is_of_kind(message.header[name], kind.rstrip("?")):
+            raise ProtocolError(f"The field {name!r} of {message.type!r} is not a valid {kind.rstrip('?')}.")
+
+
 def _is_of_kind(value: object, kind: str) -> bool:
     if kind == "text":
         return isinstance(value, str)
@@ -251,7 +260,7 @@ def _is_of_kind(value: object, kind: str) -> bool:
         return math.isfinite(value) and 0 < value <= 1000
     if kind == "seed":
         return isinstance(value, int) and 0 <= value < 1 << 63
-    return isinstance(value, int) and 0 < value < 1 << 31
+    return isinstance(value, int) and (0 if kind == "count" else 1) <= value < 1 << 31
 
 
 def _check_sizes(header_bytes: int, body_bytes: int) -> None:
