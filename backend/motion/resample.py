@@ -1,7 +1,7 @@
 """Change a motion's frame rate by time: frame ``i`` of a motion is the pose at ``i / fps`` seconds.
 
 Rotations go along the great arc between the two neighbouring quaternions (Shoemake 1985), the pelvis through a cubic.
-This file depends on numpy alone and is copied into the add-on, so that both sides mean the same pose at the same second.
+This file depends on numpy alone and is copied into the add-on: both sides mean the same pose at the same second.
 Quaternions are ``w, x, y, z``, Blender's order.
 """
 
