@@ -1,0 +1,190 @@
+"""The command line without Blender. What a command needs is imported when it runs, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from backend.errors import Cancelled, PirouetteError
+from backend.output_file import checked_target, written_whole
+
+if TYPE_CHECKING:
+    from backend.dance import Dance
+
+# fmt: off
+BAD_INPUT = frozenset({
+    "no_sound", "silence", "too_short", "not_audio", "missing_file", "damaged_file", "unknown_genre", "bad_range",
+    "bad_request", "unsafe_file",
+})
+# fmt: on
+STAGE_WORDS = {
+    "listen": "Listening to the music",
+    "dance": "Dancing",
+    "refine": "Refining the movement",
+    "plant": "Planting the feet",
+}
+Show = Callable[[str, int, int], None]
+
+app = typer.Typer(
+    help="Pirouette's backend: music and words in, dance out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Run a command; a failure is one sentence on stderr and exit code 2 (what was given) or 1 (everything else)."""
+    try:
+        app()
+    except PirouetteError as error:
+        _fail(str(error), 2 if error.code in BAD_INPUT else 1)
+    except (Cancelled, KeyboardInterrupt):
+        _fail("Stopped; nothing was written.", 130)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            _fail("The disk is full. Free some space and try again.", 1)
+        _fail(f"{error.filename or 'A file'}: {error.strerror or type(error).__name__}.", 1)
+
+
+def _fail(sentence: str, code: int) -> None:
+    print(sentence, file=sys.stderr)
+    raise SystemExit(code)
+
+
+@app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+def serve() -> None:
+    """Serve the add-on over stdin and stdout (started by the add-on, not by hand)."""
+    raise PirouetteError("bad_request", "Put serve first: python -m backend serve.")
+
+
+@app.command()
+def generate(
+    song: Annotated[Path, typer.Argument(help="A sound file: wav, mp3, ogg, flac or opus.")],
+    out: Annotated[Path, typer.Option(help="Where the dance goes: FILE.npz or FILE.bvh.")],
+    genre: Annotated[str, typer.Option(help="A genre of the vocabulary, such as house.")] = "",
+    text: Annotated[str, typer.Option(help="What the dance is like, in your own words.")] = "",
+    start: Annotated[float, typer.Option(help="Where in the song to start, seconds.")] = 0.0,
+    end: Annotated[float | None, typer.Option(help="Where in the song to end, seconds.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same dance.", min=0)] = 0,
+    fps: Annotated[float, typer.Option(help="Frames in a second of the file.")] = 30.0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    threads: Annotated[int | None, typer.Option(help="Threads of the processor to use.", min=1)] = None,
+    json_report: Annotated[bool, typer.Option("--json", help="Print a report as JSON.")] = False,
+) -> None:
+    """Dance to a song."""
+    target = checked_target(out, suffixes=(".npz", ".bvh"))
+    _check_span(start, end)
+    if not 1.0 <= fps <= 240.0:
+        raise PirouetteError("bad_request", f"{fps:g} frames in a second are not possible.", "Choose 1 to 240.")
+    with contextlib.redirect_stdout(sys.stderr):  # stdout is for the report alone
+        dance = _dance_to(song, (start, end), genre=genre, text=text, seed=seed, device=device, threads=threads)
+        dance = dance.resampled(fps)
+        with written_whole(target) as partial:
+            if target.suffix.lower() == ".bvh":
+                from backend.motion.io import write_bvh
+
+                write_bvh(partial, dance.motion)
+            else:
+                dance.save(partial)
+        for warning in dance.warnings:
+            print(warning, file=sys.stderr)
+    if json_report:
+        from backend.engine import plain
+
+        print(json.dumps(plain(dance.report), indent=1, ensure_ascii=False))
+    else:
+        print(f"{target}: {dance.motion.duration_s:.1f} s of dance, {dance.motion.frames} frames", file=sys.stderr)
+
+
+@app.command()
+def prepare(
+    data: Annotated[Path, typer.Argument(help="A dance library, an AIST++ folder or an AMASS folder.")],
+    out: Annotated[Path, typer.Option(help="Folder for what training reads.")],
+) -> None:
+    """Prepare motion and music for training."""
+    _check_folder(data)
+    from backend.training.prepare import prepare as prepare_data
+
+    prepare_data(data, out)
+
+
+@app.command()
+def train(
+    recipe: Annotated[str, typer.Argument(help="What to train: the name of a recipe.")],
+    data: Annotated[Path, typer.Option(help="Folder that prepare has written.")],
+    minutes: Annotated[float, typer.Option(help="How long to train; a later run goes on from there.", min=0.0)],
+    out: Annotated[Path | None, typer.Option(help="Folder for checkpoints; runs/RECIPE by default.")] = None,
+) -> None:
+    """Train a model."""
+    _check_folder(data)
+    from backend.training.trainer import train as train_model
+
+    train_model(recipe, data=data, minutes=minutes, out=Path("runs") / recipe if out is None else out)
+
+
+def _check_span(start_s: float, end_s: float | None) -> None:
+    if not 0.0 <= start_s < float("inf"):
+        raise PirouetteError("bad_range", f"A dance cannot start at {start_s:g} s.", "Start at 0 or later.")
+    if end_s is not None and not start_s < end_s:
+        raise PirouetteError("bad_range", f"The range ends ({end_s:g} s) before it starts ({start_s:g} s).")
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise PirouetteError("missing_file", f"There is no folder {folder}.")
+
+
+def _dance_to(
+    song: Path,
+    span_s: tuple[float, float | None],
+    *,
+    genre: str,
+    text: str,
+    seed: int,
+    device: str,
+    threads: int | None,
+) -> Dance:
+    """Dance to a span of a song, telling of it on stderr. Cheap checks come before the models are loaded."""
+    from backend.music.audio import load_audio
+
+    audio = load_audio(song, start_s=span_s[0], end_s=span_s[1])
+    if genre:
+        from backend.text.vocabulary import resolve_genre
+
+        resolve_genre(genre)
+    from backend.choreographer import Choreographer, GenerateRequest
+
+    request = GenerateRequest(audio=audio, genre=genre, text=text, seed=seed)
+    with _shown_progress() as progress:
+        choreographer = Choreographer(device=device, threads=threads)
+        return choreographer.generate(request, progress=progress, cancelled=lambda: False)
+
+
+@contextlib.contextmanager
+def _shown_progress() -> Iterator[Show]:
+    """A progress bar on stderr for the stage that is running."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Loading the models", total=None)
+        shown = ""
+
+        def show(stage: str, done: int, total: int) -> None:
+            nonlocal shown
+            if stage != shown:
+                shown = stage
+                bar.reset(task, description=STAGE_WORDS.get(stage, stage), total=total, completed=done)
+            else:
+                bar.update(task, completed=done, total=total)
+
+        yield show
