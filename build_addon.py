@@ -151,7 +151,7 @@ class InstallLog:
         self.stage = ""
 
     def __call__(self, step: InstallProgress) -> None:
-        text = f"  {step.stage}: {step.done} of {step.total}, {step.detail}"
+        text = f"  {step.stage}: {step.done} of {step.total}, {step.detail.split(' (from ')[0]}"
         if sys.stdout.isatty() and step.stage == "packages":
             print(f"\r[{time.monotonic() - STARTED:4.0f} s] {text:<110.110}", end="", flush=True)
         elif step.stage != self.stage or "Installing" in step.detail or time.monotonic() - self.told > 10:
