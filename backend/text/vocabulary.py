@@ -125,7 +125,8 @@ class Vocabulary:
         return self.resolve(label)
 
     def _nearest_names(self, words: str) -> str:
-        close = difflib.get_close_matches(words, list(self._by_name), n=6, cutoff=0.55)
+        by_likeness = sorted(self._by_name, key=lambda name: -_likeness(words, name))
+        close = [name for name in by_likeness[:6] if _likeness(words, name) >= 0.6]
         found = list(dict.fromkeys(self._by_name[name].name for name in close))[:3]
         if found:
             return f"Did you mean {' or '.join(found)}?"
@@ -240,6 +241,12 @@ def _unit(vectors: NDArray[np.float16]) -> NDArray[np.float32]:
     single = vectors.astype(np.float32)
     unit: NDArray[np.float32] = single / np.linalg.norm(single, axis=-1, keepdims=True)
     return unit
+
+
+def _likeness(typed: str, name: str) -> float:
+    """Similarity 0 to 1, the better of both reading directions, since difflib is blind to some swapped letters."""
+    forward = difflib.SequenceMatcher(a=typed, b=name).ratio()
+    return max(forward, difflib.SequenceMatcher(a=typed[::-1], b=name[::-1]).ratio())
 
 
 def _without_dance_word(words: str) -> str:
