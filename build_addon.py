@@ -203,8 +203,8 @@ def find_python(wanted: str) -> str | None:
 
 def demo() -> int:
     """Installs the zip into a fresh Blender, makes the bundled song's dance and writes the four files."""
-    python = backend_environment().make()
-    blender = blender_environment().make()
+    environment = blender_environment()  # first: a Python for which there is no Blender should cost no time
+    python, blender = backend_environment().make(), environment.make()
     archive = build()
     DEMO.mkdir(parents=True, exist_ok=True)
     for name in DEMO_FILES:
@@ -262,9 +262,8 @@ class Outcome:
 
 def test() -> int:
     """Sets everything up and runs every check and test; the exit code is 1 when any of them failed."""
-    python = backend_environment().make()
     blender = blender_environment()
-    blender_python = blender.make()
+    python, blender_python = backend_environment().make(), blender.make()
     build()
     with tempfile.TemporaryDirectory(prefix="pirouette-test-") as folder:
         variables = _variables(folder, python)

@@ -57,14 +57,18 @@ def generate() -> tuple[bpy.types.Object, float]:
     seconds = time.perf_counter() - started
     armature = bpy.context.view_layer.objects.active
     if outcome != {"FINISHED"} or armature is None or armature.type != "ARMATURE":
-        raise RuntimeError(f"Generate Dance ended with {outcome} and no armature: {bpy.context.scene.pirouette.error}")
+        raise RuntimeError(
+            f"Generate Dance ended with {outcome} and no armature: {bpy.context.scene.pirouette.last_error}"
+        )
     return armature, seconds
 
 
-def read_document(armature: bpy.types.Object) -> dict[str, Any]:
-    """The dance document that the add-on keeps on the armature."""
-    take = importlib.import_module(f"{MODULE}.scene.take")
-    return dict(take.read_document(armature))
+def demo_report(armature: bpy.types.Object, operator_s: float) -> dict[str, Any]:
+    """The backend's report, as the dance document on the armature keeps it, and how long the click took."""
+    document = importlib.import_module(f"{MODULE}.scene.storage").load(armature)
+    if document is None:
+        raise RuntimeError(f"{armature.name} carries no dance document.")
+    return {**document.report, "generate_operator_s": round(operator_s, 3)}
 
 
 def write_pictures(armature: bpy.types.Object, out: Path) -> None:
@@ -107,14 +111,9 @@ def main() -> None:
     say(f"{arguments.song.name} is on the timeline ({song_s:.1f} s); generating the dance")
     armature, seconds = generate()
     say(f"the dance is on the armature {armature.name} after {seconds:.1f} s, the start of the backend included")
-    report = {**demo_report(read_document(armature), seconds), "song_s": round(song_s, 3)}
+    report = {**demo_report(armature, seconds), "song_s": round(song_s, 3)}
     (arguments.out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     write_pictures(armature, arguments.out.resolve())
-
-
-def demo_report(document: dict[str, Any], seconds: float) -> dict[str, Any]:
-    """The result's own report and how long the click took."""
-    return {**document["report"], "generate_operator_s": round(seconds, 3)}
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def _add_floor(path: np.ndarray) -> None:
     ]
     mesh = bpy.data.meshes.new("Stage Floor")
     mesh.from_pydata(corners, [], squares)
-    for name, grey in (("Stage Dark", 0.22), ("Stage Light", 0.34)):
+    for name, grey in (("Stage Dark", 0.2), ("Stage Light", 0.4)):
         material = bpy.data.materials.new(name)
         material.diffuse_color = (grey, grey, grey * 1.06, 1.0)
         mesh.materials.append(material)
