@@ -7,14 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from backend.music.audio import Audio
+from backend.music.audio import Audio, FloatArray
+from backend.music.metre import downbeat_place, metre_of
+from backend.music.onsets import onset_envelopes
+from backend.music.regularity import onset_strength_at, straighten
+from backend.music.tempo import TEMPI_BPM, tempo_path, tempo_preference, tempo_scores
+from backend.music.tracking import TimeArray, follow_beats
 
-FloatArray = npt.NDArray[np.float32]
-TimeArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 RHYTHM_SIZE = 6
 FARTHEST_BEAT_S = 0.5
+CLEAR_PERIODICITY = 2.5  # nats; plucks at random times reach 1.5, songs with a beat 4.5 and more
+CLEAR_CONTRAST = 2.15  # over the mean onset strength; noise reaches 2.0, songs with a beat 2.5 and more
 
 
 @dataclass(frozen=True)
@@ -33,20 +38,31 @@ class BeatGrid:
 
 
 def track_beats(audio: Audio) -> BeatGrid:
-    """Find the beats of a song, from its first to its last moment."""
-    import librosa
+    """Find the beats of a song, from its first to its last moment.
 
-    tempo, beats = librosa.beat.beat_track(
-        y=audio.samples, sr=audio.sample_rate_hz, hop_length=256, units="time", trim=False
-    )
-    tempo_bpm = float(np.ravel(tempo)[0]) or 120.0
-    if len(beats) < 2:
-        beats = np.arange(0.0, audio.duration_s, 60.0 / tempo_bpm)
-    step = float(np.median(np.diff(beats)))
-    before = np.arange(beats[0] - step, -1e-6, -step)[::-1]
-    after = np.arange(beats[-1] + step, audio.duration_s + 1e-6, step)
-    beats = np.concatenate([before, beats, after]).astype(np.float64)
-    return BeatGrid(beats, np.arange(len(beats)) % 4 == 0, 60.0 / step, 4, True)
+    Where there is none to be found the grid is steady, at the likeliest tempo, and not clear.
+    """
+    onsets = onset_envelopes(audio.samples)
+    envelope = onsets.full + onsets.low
+    scores = tempo_scores(onsets)
+    path_bpm = tempo_path(scores)
+    followed_s = follow_beats(envelope, path_bpm)
+    clear = _is_clear(envelope, followed_s, scores)
+    if len(followed_s) < 2:
+        followed_s = np.arange(0.0, audio.duration_s, 60.0 / float(np.median(path_bpm)))
+    beats_s = straighten(followed_s, envelope, duration_s=audio.duration_s, steady=not clear)
+    metre = metre_of(onsets, beats_s) if clear else 4
+    downbeat = np.arange(len(beats_s)) % metre == downbeat_place(audio.samples, onsets, beats_s, metre)
+    return BeatGrid(beats_s, downbeat, 60.0 / float(np.median(np.diff(beats_s))), metre, clear)
+
+
+def _is_clear(envelope: FloatArray, followed_s: TimeArray, scores: TimeArray) -> bool:
+    """Whether a period stands out (plucked rubato has none) and onsets stand out at it (pads and noise have none)."""
+    mean_score = scores.mean(axis=0)
+    best = int(np.argmax(mean_score))
+    periodic = float(mean_score[best] - tempo_preference(TEMPI_BPM[best]))
+    contrast = onset_strength_at(envelope, followed_s) / max(float(envelope.mean()), 1e-9)
+    return len(followed_s) >= 2 and periodic > CLEAR_PERIODICITY and contrast > CLEAR_CONTRAST
 
 
 def eight_counts(grid: BeatGrid) -> TimeArray:
@@ -101,7 +117,7 @@ def _covering(grid: BeatGrid, duration_s: float) -> tuple[TimeArray, npt.NDArray
 
 
 def _places(grid: BeatGrid) -> npt.NDArray[np.int64]:
-    """(B,) beats since the last downbeat, counted backwards from the first; from the first beat where none is marked."""
+    """(B,) place of each beat in its bar, 0 on the downbeat; from the first beat on where no downbeat is marked."""
     number = np.arange(len(grid.beats_s))
     marks = np.flatnonzero(grid.downbeat)
     if len(marks) == 0:

@@ -130,7 +130,7 @@ def _onset_peaks(scaled_onset: FloatArray) -> FloatArray:
 
     largest = scaled_onset >= maximum_filter1d(scaled_onset, 3, mode="nearest")
     around = uniform_filter1d(scaled_onset, 7, mode="nearest")
-    return (largest & (scaled_onset > around + 0.1)).astype(np.float32)
+    return np.asarray(largest & (scaled_onset > around + 0.1), dtype=np.float32)
 
 
 def _beat_frames(grid: BeatGrid, frames: int) -> FloatArray:
@@ -148,4 +148,4 @@ def _loudness(samples: FloatArray) -> FloatArray:
     start = np.arange(0, samples.shape[0] + 1, HOP)
     power = (total[start + WINDOW] - total[start]) / WINDOW
     level_db = 10.0 * np.log10(np.maximum(power, 1e-12))
-    return np.clip(level_db / 60.0 + 1.0, 0.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(level_db / 60.0 + 1.0, 0.0, 1.0), dtype=np.float32)
