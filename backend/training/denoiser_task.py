@@ -1,0 +1,58 @@
+"""Training of the Parallel Mamba Denoiser: noise a window, predict it clean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from backend.diffusion.schedule import STEPS, add_noise, alphas_cumprod
+from backend.models.denoiser import DenoiserConfig, ParallelMambaDenoiser
+from backend.training.dataset import DanceData, Drop
+from backend.training.losses import LossWeights, denoising_loss
+
+
+class DenoiserTask:
+    """Draws noised windows and gives their loss. ``network`` is what is trained, ``extra`` what is saved beside it."""
+
+    kind = "denoiser"
+
+    def __init__(self, recipe: dict[str, Any], cache: Path) -> None:
+        drop, share = Drop(**recipe["drop"]), float(recipe["general_share"])
+        self.train = DanceData(cache, split="train", general_share=share, drop=drop)
+        self.valid = DanceData(cache, split="valid", general_share=0.0, drop=Drop(0.0, 0.4, 0.0, 0.0, 0.0))
+        self.network: torch.nn.Module = ParallelMambaDenoiser(DenoiserConfig(**recipe["network"]))
+        self.weights = LossWeights(**recipe["loss"])
+        self.alphas = alphas_cumprod()
+        self.mean, self.std = self.train.mean, self.train.std
+        self.extra = {"mean": self.mean, "std": self.std}
+
+    def draw(self, size: int, frames: int, rng: np.random.Generator, *, valid: bool = False) -> dict[str, Tensor]:
+        """One batch: clean and noisy windows with their conditions, on the CPU."""
+        data = self.valid if valid else self.train
+        batch = data.batch(size, frames, rng)
+        step = torch.from_numpy(rng.integers(0, STEPS, size))
+        noise = torch.from_numpy(rng.standard_normal(batch.clean.shape, dtype=np.float32))
+        return {
+            "clean": batch.clean,
+            "noisy": add_noise(batch.clean, noise, step, self.alphas),
+            "step": step,
+            "music": batch.music,
+            "genre": batch.genre,
+            "text": batch.text,
+            "has_genre": batch.has_genre,
+            "has_text": batch.has_text,
+        }
+
+    def loss(
+        self, network: torch.nn.Module, batch: dict[str, Tensor], mean: Tensor, std: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Denoising loss of a batch and its terms."""
+        assert isinstance(network, ParallelMambaDenoiser)
+        with torch.autocast(batch["clean"].device.type, torch.bfloat16):
+            prompt = network.encode_prompt(batch["genre"], batch["text"], batch["has_genre"], batch["has_text"])
+            predicted = network(batch["noisy"], batch["step"], network.encode_music(batch["music"]), prompt)
+        return denoising_loss(predicted, batch["clean"], mean, std, self.weights)
