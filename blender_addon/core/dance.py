@@ -1,0 +1,226 @@
+"""The dance document: everything about one dance that a .blend keeps, so that it can be edited again years later.
+
+It is stored as a JSON text and named arrays. The text carries a format version: an older document is migrated, a newer
+or a damaged one is refused with a sentence, and none is ever misread.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import PirouetteError
+from .skeleton import JOINT_NAMES
+
+FORMAT = "pirouette dance"
+FORMAT_VERSION = 1
+CONTACT_JOINTS = ("L_Ankle", "R_Ankle", "L_Foot", "R_Foot")
+
+# From an older version to the next: migrations[1] turns a header of version 1 into one of version 2.
+Migration = Callable[[dict[str, Any], dict[str, npt.NDArray[Any]]], tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]]
+MIGRATIONS: dict[int, Migration] = {}
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Section:
+    """A span of the dance with its own prompt and seed; times in seconds from the dance's start."""
+
+    name: str
+    start_s: float
+    end_s: float
+    genre: str = ""
+    prompt: str = ""
+    seed: int = 0
+    locked: bool = False
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the animator asked for. source: ``SCENE``, ``PREVIEW`` or ``STRIP``; strip: its name."""
+
+    genre: str = ""
+    text: str = ""
+    seed: int = 0
+    source: str = "SCENE"
+    strip: str = ""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the dance lies in its scene: first frame, number of frames, and the scene's frames a second."""
+
+    first_frame: int
+    frames: int
+    fps: float
+
+
+@dataclass(frozen=True, eq=False)
+class Beats:
+    """The music's beats. beats_s: (B,) seconds from the dance's start; downbeat: (B,) true where a bar starts."""
+
+    beats_s: npt.NDArray[np.float64]
+    downbeat: npt.NDArray[np.bool_]
+    tempo_bpm: float
+    metre: int
+    clear: bool
+
+
+@dataclass(frozen=True, eq=False)
+class DanceDocument:
+    """One dance.
+
+    poses: (T, 24, 3) float32 axis-angle, radians; pelvis: (T, 3) float32 metres, Z up; both at ``fps``.
+    contacts: (T, 4) bool for CONTACT_JOINTS; pose_codes and movement_codes: (K,) int32, empty where there are none.
+    report: the backend's measures by name; warnings: sentences for the animator.
+    """
+
+    poses: npt.NDArray[np.float32]
+    pelvis: npt.NDArray[np.float32]
+    contacts: npt.NDArray[np.bool_]
+    fps: float
+    beats: Beats
+    placement: Placement
+    settings: Settings = Settings()
+    sections: tuple[Section, ...] = ()
+    model_version: str = ""
+    addon_version: str = ""
+    report: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    pose_codes: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    movement_codes: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+
+    def __post_init__(self) -> None:
+        frames = len(self.poses)
+        joints = len(JOINT_NAMES)
+        if frames == 0 or self.poses.shape != (frames, joints, 3) or self.pelvis.shape != (frames, 3):
+            raise _damaged(f"its motion has the shapes {self.poses.shape} and {self.pelvis.shape}")
+        if self.contacts.shape != (frames, len(CONTACT_JOINTS)):
+            raise _damaged(f"its contacts have the shape {self.contacts.shape} for {frames} frames")
+        if self.beats.beats_s.shape != self.beats.downbeat.shape or self.beats.beats_s.ndim != 1:
+            raise _damaged("its beats and downbeats do not go together")
+        if not (np.isfinite(self.poses).all() and np.isfinite(self.pelvis).all()):
+            raise _damaged("its motion holds numbers that are not finite")
+        if not (np.isfinite(self.fps) and self.fps > 0):
+            raise _damaged(f"its rate is {self.fps} frames a second")
+
+    @property
+    def duration_s(self) -> float:
+        """How long the dance is."""
+        return len(self.poses) / self.fps
+
+
+def _damaged(reason: str) -> PirouetteError:
+    return PirouetteError("damaged_file", f"This dance is damaged: {reason}.", "Generate it again.")
+
+
+def to_parts(document: DanceDocument) -> tuple[str, dict[str, npt.NDArray[Any]]]:
+    """The document as a JSON text and flat arrays of int32, float32 or float64, as ID properties hold them."""
+    beats = document.beats
+    header = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "frames": len(document.poses),
+        "joints": list(JOINT_NAMES),
+        "fps": document.fps,
+        "beats": {"tempo_bpm": beats.tempo_bpm, "metre": beats.metre, "clear": beats.clear},
+        "placement": asdict(document.placement),
+        "settings": asdict(document.settings),
+        "sections": [asdict(section) for section in document.sections],
+        "model_version": document.model_version,
+        "addon_version": document.addon_version,
+        "report": dict(document.report),
+        "warnings": list(document.warnings),
+    }
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "poses": np.ascontiguousarray(document.poses, dtype=np.float32).reshape(-1),
+        "pelvis": np.ascontiguousarray(document.pelvis, dtype=np.float32).reshape(-1),
+        "contacts": document.contacts.astype(np.int32) @ (1 << np.arange(len(CONTACT_JOINTS), dtype=np.int32)),
+        "beats_s": np.ascontiguousarray(beats.beats_s, dtype=np.float64),
+        "downbeat": beats.downbeat.astype(np.int32),
+        "pose_codes": document.pose_codes.astype(np.int32),
+        "movement_codes": document.movement_codes.astype(np.int32),
+    }
+    return json.dumps(header, ensure_ascii=False), arrays
+
+
+def from_parts(text: str, arrays: Mapping[str, npt.NDArray[Any]]) -> DanceDocument:
+    """The document of a JSON text and its arrays.
+
+    Raises PirouetteError damaged_file for a document that is damaged, or newer than this version can read.
+    """
+    header, parts = _migrated(_header(text), dict(arrays))
+    try:
+        return _document(header, parts)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(f"{type(error).__name__} in {error}") from error
+
+
+def _header(text: str) -> dict[str, Any]:
+    try:
+        header = json.loads(text)
+    except ValueError as error:
+        raise _damaged(f"its description is not JSON ({error})") from error
+    if not isinstance(header, dict) or header.get("format") != FORMAT or not isinstance(header.get("version"), int):
+        raise _damaged("its description is not one of a dance")
+    return header
+
+
+def _migrated(
+    header: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]
+) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+    version = int(header["version"])
+    if version > FORMAT_VERSION:
+        raise PirouetteError(
+            "damaged_file",
+            f"This dance was made by a newer Pirouette (its format is {version}, this one reads {FORMAT_VERSION}).",
+            "Update the add-on to edit it; its keyframes are not affected.",
+        )
+    while version < FORMAT_VERSION:
+        if version not in MIGRATIONS:
+            raise _damaged(f"there never was a format {version}")
+        header, arrays = MIGRATIONS[version](header, arrays)
+        version += 1
+    return header, arrays
+
+
+def _document(header: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> DanceDocument:
+    if tuple(header["joints"]) != JOINT_NAMES:
+        raise _damaged("it is of another skeleton")
+    frames = int(header["frames"])
+    bits = np.asarray(arrays["contacts"], dtype=np.int32)[:, None] >> np.arange(len(CONTACT_JOINTS), dtype=np.int32)
+    beats = header["beats"]
+    return DanceDocument(
+        poses=np.asarray(arrays["poses"], dtype=np.float32).reshape(frames, len(JOINT_NAMES), 3),
+        pelvis=np.asarray(arrays["pelvis"], dtype=np.float32).reshape(frames, 3),
+        contacts=(bits & 1).astype(np.bool_),
+        fps=float(header["fps"]),
+        beats=Beats(
+            np.asarray(arrays["beats_s"], dtype=np.float64),
+            np.asarray(arrays["downbeat"]).astype(np.bool_),
+            float(beats["tempo_bpm"]),
+            int(beats["metre"]),
+            bool(beats["clear"]),
+        ),
+        placement=_known(Placement, header["placement"]),
+        settings=_known(Settings, header["settings"]),
+        sections=tuple(_known(Section, section) for section in header["sections"]),
+        model_version=str(header["model_version"]),
+        addon_version=str(header["addon_version"]),
+        report=dict(header["report"]),
+        warnings=tuple(str(warning) for warning in header["warnings"]),
+        pose_codes=np.asarray(arrays["pose_codes"], dtype=np.int32),
+        movement_codes=np.asarray(arrays["movement_codes"], dtype=np.int32),
+    )
+
+
+def _known(kind: type[_T], values: Mapping[str, Any]) -> _T:
+    """A dataclass from the fields of a JSON object; what this version does not know is left out."""
+    names = {entry.name for entry in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: value for name, value in values.items() if name in names})

@@ -1,0 +1,1 @@
+"""What the animator can do: each operator reads the scene, calls core and writes the scene."""

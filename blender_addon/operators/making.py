@@ -1,0 +1,135 @@
+"""Making a dance in short steps: mix the sound, ask the backend, write the take.
+
+The same steps serve the interface, which takes a few in each tick of a timer, and scripts, which run them to the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from ..core.dance import DanceDocument, Placement, Settings
+from ..core.environment import BackendCommand
+from ..core.errors import Cancelled, PirouetteError
+from ..core.job import JobState
+from ..core.reply import document_from_result
+from ..core.session import Session
+from ..core.wav import Sound
+from ..scene.armature import create_dancer, find_dancer, make_active
+from ..scene.audio import FrameRange, Mixdown
+from ..scene.mannequin import add_mannequin
+from ..scene.markers import write_markers
+from ..scene.storage import store
+from ..scene.take import next_number, take_name, write_take
+
+_WRITE_STEPS = 40  # about as many steps as writing takes, for the bar
+
+
+class Step(Enum):
+    """What a step of making a dance leaves to do."""
+
+    WORK = "work"  # there is more to do at once
+    WAIT = "wait"  # the backend is at work
+    WRITE = "write"  # the scene is being written: nobody else may touch it until it is done
+
+
+@dataclass(frozen=True)
+class DanceRequest:
+    """Everything a dance needs to know, read from the scene when the animator clicked; holds no Blender data."""
+
+    scene_name: str
+    music_scene_name: str
+    frames: FrameRange
+    fps: float
+    settings: Settings
+
+
+def make_dance(
+    session: Session, request: DanceRequest, command: BackendCommand, *, log_path: Path, addon_version: str
+) -> Iterator[Step]:
+    """All the steps of a dance. Raises PirouetteError, Cancelled."""
+    sound = yield from _mix(session, request)
+    document = yield from _ask(session, request, command, sound, log_path, addon_version)
+    session.warning = " ".join(document.warnings)
+    for index, _ in enumerate(write_dance(request, document)):
+        session.report("write", done=index, total=_WRITE_STEPS)
+        yield Step.WRITE
+
+
+def _mix(session: Session, request: DanceRequest) -> Iterator[Step]:
+    strip_name = request.settings.strip if request.settings.source == "STRIP" else ""
+    mixdown = Mixdown(request.music_scene_name, request.frames, strip_name)
+    session.report("mix", done=0, total=request.frames.frames)
+    for _ in mixdown.steps():
+        session.report("mix", done=mixdown.done_frames, total=request.frames.frames)
+        yield Step.WORK
+    assert mixdown.sound is not None
+    return mixdown.sound
+
+
+def _ask(
+    session: Session,
+    request: DanceRequest,
+    command: BackendCommand,
+    sound: Sound,
+    log_path: Path,
+    addon_version: str,
+) -> Iterator[Step]:
+    message = {
+        "type": "generate",
+        "sample_rate_hz": sound.sample_rate_hz,
+        "genre": request.settings.genre,
+        "text": request.settings.text,
+        "seed": request.settings.seed,
+        "fps": request.fps,
+    }
+    job = session.new_job(message, {"audio": np.ascontiguousarray(sound.mono, dtype=np.float32)})
+    session.submit(job, command, log_path=log_path)
+    try:
+        while not job.ended:
+            yield Step.WAIT
+            if session.cancel_requested:
+                job.cancel()
+    finally:
+        job.cancel()  # of no effect on a job that has ended
+    if job.state is JobState.CANCELLED:
+        raise Cancelled
+    if job.error is not None:
+        raise job.error
+    assert job.result is not None
+    placement = Placement(request.frames.first, request.frames.frames, request.fps)
+    return document_from_result(job.result, settings=request.settings, placement=placement, addon_version=addon_version)
+
+
+def write_dance(request: DanceRequest, document: DanceDocument) -> Iterator[None]:
+    """Put a dance into the scene: on the dancer there is, else on a new one. Leaves nothing half-written."""
+    context = bpy.context
+    if context.scene.name != request.scene_name:
+        raise PirouetteError(
+            "internal", f"The dance is for the scene “{request.scene_name}”.", "Go back to it and generate again."
+        )
+    dancer = find_dancer(context)
+    created: list[bpy.types.ID] = []
+    try:
+        if dancer is None:
+            dancer = create_dancer(context)
+            created.append(dancer.data)
+            yield
+            created.append(add_mannequin(context, dancer).data)
+            yield
+        number = next_number(dancer)
+        settings = document.settings
+        name = take_name(number, genre=settings.genre, seed=settings.seed)
+        yield from write_take(dancer, document, number=number, name=name)
+    except BaseException:  # a cancel closes the generator: that is one, too
+        bpy.data.batch_remove(created)
+        raise
+    store(dancer, document, number=number)
+    context.scene.pirouette.dancer = dancer
+    make_active(context, dancer)
+    yield from write_markers(context.scene, document)

@@ -1,0 +1,1 @@
+"""The sidebar tab "Dance": one file a panel."""

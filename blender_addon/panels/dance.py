@@ -1,0 +1,115 @@
+"""The panel in which a dance is asked for."""
+
+import textwrap
+
+import bpy
+
+from ..core.errors import PirouetteError
+from ..core.progress import in_words
+from ..core.session import SESSION
+from ..operators.readiness import fix_for, problem_before_dance
+from ..scene.audio import chosen_range, music_scene
+from ..scene.timing import scene_fps
+
+CATEGORY = "Dance"
+_PIXELS_A_CHARACTER = 6.5  # of the interface's font at scale 1
+
+
+class PIROUETTE_PT_dance(bpy.types.Panel):
+    """Source, genre, prompt and seed; Generate and Cancel; how far it is and what went wrong."""
+
+    bl_label = "Generate Dance"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = CATEGORY
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Top to bottom in the order in which an animator decides."""
+        layout = self.layout
+        choices = layout.column()
+        choices.enabled = SESSION.activity != "dance"
+        _draw_source(choices, context)
+        _draw_prompt(choices, context)
+        _draw_button(layout, context)
+
+
+def _draw_source(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    settings = context.scene.pirouette
+    column = layout.column(align=True)
+    column.prop(settings, "source", text="", icon="SOUND")
+    if settings.source == "STRIP":
+        column.prop(settings, "strip", text="", icon="SEQ_SEQUENCER")
+    line = column.row()
+    line.active = False
+    line.label(text=_range_in_words(context))
+
+
+def _range_in_words(context: bpy.types.Context) -> str:
+    settings = context.scene.pirouette
+    scene = music_scene(context) if settings.source == "STRIP" else context.scene
+    try:
+        frames = chosen_range(scene, source=settings.source, strip_name=settings.strip)
+    except PirouetteError as error:
+        return error.message
+    return f"Frames {frames.first} – {frames.last}, {frames.duration_s(scene_fps(scene)):.1f} s"
+
+
+def _draw_prompt(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    settings = context.scene.pirouette
+    column = layout.column(align=True)
+    column.prop(settings, "genre", text="")
+    column.prop(settings, "prompt", text="", icon="TEXT", **_placeholder("Describe the dance"))
+    row = layout.row(align=True)
+    row.prop(settings, "seed")
+    row.prop(settings, "new_seed", text="", icon="FILE_REFRESH")
+
+
+def _placeholder(text: str) -> dict[str, str]:
+    """``prop`` shows a grey text in an empty field from Blender 4.2 on."""
+    return {"placeholder": text}
+
+
+def _draw_button(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    if SESSION.activity == "dance":
+        progress = SESSION.progress
+        column = layout.column(align=True)
+        column.scale_y = 1.5
+        column.operator("pirouette.cancel", icon="X")
+        layout.progress(text=progress.label, factor=progress.fraction)
+        line = layout.row()
+        line.active = False
+        line.label(text=in_words(progress.time_left_s) or " ")
+        return
+    problem = problem_before_dance(context)
+    column = layout.column(align=True)
+    column.scale_y = 1.5
+    column.operator("pirouette.generate_dance", icon="PLAY")
+    if problem is not None and problem.code != "busy":
+        draw_problem(layout, context, problem)
+    elif SESSION.error is not None:
+        draw_problem(layout, context, SESSION.error)
+    elif SESSION.warning:
+        draw_text(layout, context, SESSION.warning, icon="INFO")
+
+
+def draw_problem(layout: bpy.types.UILayout, context: bpy.types.Context, problem: PirouetteError) -> None:
+    """One sentence, and one button that helps where there is one."""
+    box = layout.box()
+    fix = fix_for(problem)
+    text = problem.message if fix is not None else str(problem)
+    draw_text(box, context, text, icon="ERROR")
+    if fix is not None:
+        box.operator(fix.operator, text=fix.text, icon=fix.icon)
+
+
+def draw_text(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, *, icon: str) -> None:
+    """A sentence, broken to the sidebar's width, which Blender's labels are not."""
+    scale = context.preferences.system.ui_scale
+    width = max(20, int((context.region.width / scale - 60) / _PIXELS_A_CHARACTER)) if context.region else 40
+    column = layout.column(align=True)
+    column.scale_y = 0.8
+    for index, line in enumerate(textwrap.wrap(text, width)):
+        column.label(text=line, icon=icon if index == 0 else "BLANK1")
+
+
+CLASSES = (PIROUETTE_PT_dance,)

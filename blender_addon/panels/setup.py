@@ -1,0 +1,28 @@
+"""How the installation of the backend is going, where the animator is waiting for it."""
+
+import bpy
+
+from ..core.session import SESSION
+from .dance import CATEGORY
+
+
+class PIROUETTE_PT_setup(bpy.types.Panel):
+    """Only there while the backend is being set up."""
+
+    bl_label = "Setting Up"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = CATEGORY
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """While it is being set up."""
+        return SESSION.activity == "setup"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """A bar, and a way out."""
+        self.layout.progress(text=SESSION.detail or "Starting", factor=SESSION.progress.fraction)
+        self.layout.operator("pirouette.cancel", icon="X")
+
+
+CLASSES = (PIROUETTE_PT_setup,)

@@ -1,0 +1,114 @@
+"""``scene.pirouette``: what the animator chooses for a dance, and, read-only, how it is going."""
+
+from collections.abc import Iterator
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
+
+from .core.errors import PirouetteError
+from .core.genres import ANY_GENRE, read_genres
+from .core.locations import vocabulary_file
+from .core.session import SESSION
+from .scene.armature import is_dancer
+from .scene.audio import sound_strips
+
+EnumItem = tuple[str, str, str, int]
+
+SOURCES = (
+    ("SCENE", "Scene Range", "Dance over the scene's frame range, to everything that is heard in it"),
+    ("PREVIEW", "Preview Range", "Dance over the preview range, to everything that is heard in it"),
+    ("STRIP", "Strip", "Dance over one sound strip, to that strip alone"),
+)
+_ANY_ITEM: EnumItem = (ANY_GENRE, "Any", "Let the music and the prompt decide", 0)
+# Blender keeps no reference to the texts of a dynamic menu, so they must live as long as the add-on.
+_genre_items: list[EnumItem] = []
+
+
+def genre_items(owner: object, context: bpy.types.Context | None) -> list[EnumItem]:
+    """The genre menu: Any, then every genre of the backend's vocabulary."""
+    if not _genre_items:
+        _genre_items.append(_ANY_ITEM)
+        try:
+            genres = read_genres(vocabulary_file())
+        except PirouetteError as error:
+            SESSION.error = error
+            genres = ()
+        _genre_items.extend((genre.name, genre.label, genre.description, genre.number) for genre in genres)
+    return _genre_items
+
+
+def _strip_names(owner: object, context: bpy.types.Context, text: str) -> Iterator[str]:
+    return (strip.name for strip in sound_strips(context.scene) if text.lower() in strip.name.lower())
+
+
+def _stage(owner: object) -> str:
+    return SESSION.progress.label
+
+
+def _progress(owner: object) -> float:
+    return SESSION.progress.fraction
+
+
+def _time_left(owner: object) -> float:
+    left = SESSION.progress.time_left_s
+    return -1.0 if left is None else left
+
+
+def _last_error(owner: object) -> str:
+    return "" if SESSION.error is None else str(SESSION.error)
+
+
+def _last_warning(owner: object) -> str:
+    return SESSION.warning
+
+
+class DanceSettings(bpy.types.PropertyGroup):
+    """Settings of the next dance of a scene."""
+
+    bl_idname = "PIROUETTE_PG_dance_settings"
+
+    source: EnumProperty(name="Source", description="Which part of the timeline is danced", items=SOURCES)
+    strip: StringProperty(
+        name="Strip", description="The sound strip to dance to", search=_strip_names, search_options={"SORT"}
+    )
+    genre: EnumProperty(name="Genre", description="The style of the dance", items=genre_items)
+    prompt: StringProperty(
+        name="Prompt",
+        description="What the dance is like, in plain words: its movements, its mood, its character",
+    )
+    seed: IntProperty(
+        name="Seed", description="Same seed, same settings, same music: same dance", default=1, min=0, max=2**31 - 1
+    )
+    new_seed: BoolProperty(
+        name="New Seed Each Time", description="Draw another seed for every dance, for variations of it", default=False
+    )
+    dancer: PointerProperty(
+        name="Dancer",
+        description="The armature that new takes go on; empty makes a new one",
+        type=bpy.types.Object,
+        poll=lambda self, candidate: is_dancer(candidate),
+    )
+    # Read-only, and of this Blender alone: nothing of it is saved or undone.
+    stage: StringProperty(name="Stage", description="What is being done", get=_stage)
+    progress: FloatProperty(
+        name="Progress", description="How much of the dance is done", get=_progress, min=0.0, max=1.0
+    )
+    time_left: FloatProperty(name="Time Left", description="Seconds; -1 while unknown", get=_time_left)
+    last_error: StringProperty(name="Last Error", description="What went wrong last", get=_last_error)
+    last_warning: StringProperty(
+        name="Last Warning", description="What to know about the last dance", get=_last_warning
+    )
+
+
+CLASSES = (DanceSettings,)
+
+
+def attach() -> None:
+    """Give every scene its settings."""
+    bpy.types.Scene.pirouette = PointerProperty(name="Pirouette", type=DanceSettings)
+
+
+def detach() -> None:
+    """Take the settings away."""
+    del bpy.types.Scene.pirouette
+    _genre_items.clear()

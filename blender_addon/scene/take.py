@@ -1,0 +1,142 @@
+"""A take: one dance as an Action on an NLA track of its own. A new take silences the earlier ones and changes none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from ..core.bone_frames import bone_locations, bone_rotations
+from ..core.dance import DanceDocument
+from ..core.resample import resample
+from ..core.skeleton import JOINT_NAMES
+from .armature import rest_head, rest_rotations
+
+TAKE_MARK = "pirouette_take"  # custom property of an Action: the number of its take
+_LINEAR = 1  # Keyframe.interpolation, as foreach_set wants it
+_BONES_A_STEP = 3
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One F-curve to write. values: (F,) one a frame."""
+
+    bone: str
+    data_path: str
+    index: int
+    values: np.ndarray
+
+
+def take_name(number: int, *, genre: str, seed: int) -> str:
+    """Such as ``Dance 001 salsa seed 7``."""
+    return " ".join(part for part in (f"Dance {number:03d}", genre, f"seed {seed}") if part)
+
+
+def next_number(dancer: bpy.types.Object) -> int:
+    """One more than the highest take on this dancer."""
+    numbers = [0]
+    if dancer.animation_data is not None:
+        for track in dancer.animation_data.nla_tracks:
+            numbers += [int(s.action.get(TAKE_MARK, 0)) for s in track.strips if s.action is not None]
+    return max(numbers) + 1
+
+
+def take_curves(document: DanceDocument, dancer: bpy.types.Object) -> list[Curve]:
+    """The dance at the scene's rate as curves of this dancer: the root's location and every bone's rotation."""
+    placement = document.placement
+    poses, pelvis = resample(
+        document.poses, document.pelvis, source_fps=document.fps, target_fps=placement.fps, frames=placement.frames
+    )
+    rests = rest_rotations(dancer)
+    rotations = bone_rotations(poses, rests)
+    locations = bone_locations(pelvis, rests[0], rest_head(dancer))
+    root = JOINT_NAMES[0]
+    curves = [Curve(root, f'pose.bones["{root}"].location', axis, locations[:, axis]) for axis in range(3)]
+    for joint, name in enumerate(JOINT_NAMES):
+        path = f'pose.bones["{name}"].rotation_quaternion'
+        curves += [Curve(name, path, part, rotations[:, joint, part]) for part in range(4)]
+    return curves
+
+
+def write_take(dancer: bpy.types.Object, document: DanceDocument, *, number: int, name: str) -> Iterator[None]:
+    """Write a take in short steps: first the Action, whole but unused; in the last step it goes on its track."""
+    curves = take_curves(document, dancer)
+    yield
+    action = bpy.data.actions.new(name)
+    try:
+        bag = _curve_owner(action, dancer)
+        first = document.placement.first_frame
+        for index, curve in enumerate(curves):
+            _write_curve(bag, curve, first)
+            if index % (_BONES_A_STEP * 4) == 0:
+                yield
+        action[TAKE_MARK] = number
+        action.use_fake_user = False
+    except BaseException:  # also when the steps are not run to their end
+        bpy.data.actions.remove(action)
+        raise
+    _put_on_track(dancer, action, name, first)
+    for bone in dancer.pose.bones:
+        bone.rotation_mode = "QUATERNION"
+
+
+def _curve_owner(action: bpy.types.Action, dancer: bpy.types.Object) -> bpy.types.ActionChannelbag | bpy.types.Action:
+    """What holds the F-curves: the channel bag of the dancer's slot from Blender 4.4 on, the Action itself before."""
+    if not hasattr(action, "slots"):
+        return action
+    slot = action.slots.new(id_type="OBJECT", name=dancer.name)
+    strip = action.layers.new("Dance").strips.new(type="KEYFRAME")
+    return strip.channelbag(slot, ensure=True)
+
+
+def _write_curve(owner: bpy.types.ActionChannelbag | bpy.types.Action, curve: Curve, first_frame: int) -> None:
+    fcurve = owner.fcurves.new(curve.data_path, index=curve.index)
+    groups = owner.groups
+    fcurve.group = groups.get(curve.bone) or groups.new(curve.bone)
+    count = len(curve.values)
+    points = np.empty((count, 2), dtype=np.float32)
+    points[:, 0] = np.arange(first_frame, first_frame + count)
+    points[:, 1] = curve.values
+    fcurve.keyframe_points.add(count)
+    fcurve.keyframe_points.foreach_set("co", points.ravel())
+    fcurve.keyframe_points.foreach_set("interpolation", np.full(count, _LINEAR, dtype=np.int32))
+    fcurve.update()
+
+
+def _put_on_track(dancer: bpy.types.Object, action: bpy.types.Action, name: str, first_frame: int) -> None:
+    """The new take on top and heard alone; what the animator was editing is kept on a track of its own."""
+    animation = dancer.animation_data or dancer.animation_data_create()
+    if animation.use_tweak_mode:
+        animation.use_tweak_mode = False
+    if animation.action is not None:
+        _push_down(animation)
+    for track in animation.nla_tracks:
+        track.mute = True
+        track.is_solo = False
+    track = animation.nla_tracks.new(prev=animation.nla_tracks[-1] if animation.nla_tracks else None)
+    track.name = name
+    strip = track.strips.new(name, first_frame, action)
+    _use_slot(strip, action)
+    strip.blend_type, strip.extrapolation = "REPLACE", "HOLD"
+    for other in animation.nla_tracks:
+        other.select = other == track
+
+
+def _push_down(animation: bpy.types.AnimData) -> None:
+    """Move the animator's own Action to a muted track: on top of the NLA it would hide the new take."""
+    action = animation.action
+    slot = getattr(animation, "action_slot", None)
+    start = int(np.floor(action.frame_range[0]))
+    track = animation.nla_tracks.new(prev=animation.nla_tracks[-1] if animation.nla_tracks else None)
+    track.name = action.name
+    strip = track.strips.new(action.name, start, action)
+    if slot is not None:
+        strip.action_slot = slot
+    animation.action = None
+
+
+def _use_slot(strip: bpy.types.NlaStrip, action: bpy.types.Action) -> None:
+    if hasattr(strip, "action_slot") and action.slots:
+        strip.action_slot = action.slots[0]
