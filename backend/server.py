@@ -9,6 +9,7 @@ needs comes with the engine.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import queue
 import sys
@@ -191,21 +192,30 @@ class Server:
     # --- the reader thread ---
 
     def _read(self) -> None:
+        code = 1
+        try:
+            code = self._read_until_end()
+        finally:  # without a reader nobody could end this process
+            self._leave(code)
+
+    def _read_until_end(self) -> int:
+        """Take requests until there is a reason to leave; returns the exit code."""
         try:
             while (message := read_message(self._inbound)) is not None:
                 self._receive(message)
                 if message.type == "shutdown":
-                    return self._stop(0, wait_s=SHUTDOWN_S)
+                    self._stop(wait_s=SHUTDOWN_S)
+                    return 0
         except ProtocolError as error:
             self._refuse("", str(error), "The connection is of no use any more; start the backend again.")
-            return self._stop(2, wait_s=0.0)
+            self._stop(wait_s=0.0)
+            return 2
         except OSError:  # the same as an end: there is no parent to read from
             pass
         with self._state:
             self._stopping = True
             self._state.notify_all()
-        self._leave(0)
-        return None
+        return 0
 
     def _receive(self, message: Message) -> None:
         identity = message.id
@@ -248,8 +258,8 @@ class Server:
         if waiting:
             self._close(job, Message({"type": "cancelled"}))
 
-    def _stop(self, code: int, *, wait_s: float) -> None:
-        """Close whatever is open, let the last message out, and leave."""
+    def _stop(self, *, wait_s: float) -> None:
+        """Close whatever is open and let the last message out."""
         with self._state:
             self._stopping = True
             for job in self._open.values():
@@ -263,7 +273,6 @@ class Server:
         sent = threading.Event()
         self._outbox.put(sent)
         sent.wait(FLUSH_S)
-        self._leave(code)
 
     # --- the writer thread ---
 
@@ -308,8 +317,9 @@ def serve(make_engine: Callable[[], Engine], pipes: tuple[BinaryIO, BinaryIO]) -
     """Serve on guarded pipes; the process ends in here."""
 
     def leave(code: int) -> None:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):  # a dead parent reads no log either
+                stream.flush()
         os._exit(code)  # a job in the main thread may be deep inside a library
 
     Server(*pipes, make_engine, leave=leave).run()

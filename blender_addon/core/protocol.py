@@ -163,7 +163,7 @@ def byte_length(dtype: object, shape: Iterable[object]) -> int:
         raise ProtocolError(f"An array has {len(lengths)} dimensions; at most {MAX_DIMENSIONS} are allowed.")
     total = _ITEM_BYTES[dtype]
     for length in lengths:
-        if not isinstance(length, int) or isinstance(length, bool) or not 0 <= length <= MAX_BODY_BYTES:
+        if not isinstance(length, int) or isinstance(length, bool) or not 0 <= length < 1 << 32:
             raise ProtocolError(f"{length!r} is not the length of an array's dimension.")
         total *= length
     return total
