@@ -2,8 +2,8 @@
 
 A pose bone turns about its own rest axes; SMPL turns about the axes of its rest frame. With R the rest orientation of a
 bone in the armature and W the turn from SMPL's rest frame (Y up) into Blender's (Z up), a local SMPL rotation L reads
-``R^-1 W L W^-1 R`` in the bone. That turns the axis of the rotation and keeps its angle, so an axis-angle vector ``a`` is
-simply ``(W^-1 R)^T a``. The root rotation already leads into the world: there it is ``(R^-1 G R)(R^-1 W^-1 R)``.
+``R^-1 W L W^-1 R`` in the bone. That turns the axis of the rotation and keeps its angle, so an axis-angle vector ``a``
+is simply ``(W^-1 R)^T a``. The root rotation already leads into the world: there it is ``(R^-1 G R)(R^-1 W^-1 R)``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ FLOOR_TO_BALL_M = 0.02  # the foot joints of planted feet lie about this high
 # Which child a bone points at; the others point where their entry in _LEAF_TAILS_M says (SMPL's rest frame, metres).
 _POINTS_AT = {
     "Pelvis": "Spine1", "Spine1": "Spine2", "Spine2": "Spine3", "Spine3": "Neck", "Neck": "Head",
-    "L_Hip": "L_Knee", "L_Knee": "L_Ankle", "L_Ankle": "L_Foot", "R_Hip": "R_Knee", "R_Knee": "R_Ankle", "R_Ankle": "R_Foot",
+    "L_Hip": "L_Knee", "L_Knee": "L_Ankle", "L_Ankle": "L_Foot",
+    "R_Hip": "R_Knee", "R_Knee": "R_Ankle", "R_Ankle": "R_Foot",
     "L_Collar": "L_Shoulder", "L_Shoulder": "L_Elbow", "L_Elbow": "L_Wrist", "L_Wrist": "L_Hand",
     "R_Collar": "R_Shoulder", "R_Shoulder": "R_Elbow", "R_Elbow": "R_Wrist", "R_Wrist": "R_Hand",
 }  # fmt: skip
@@ -35,7 +36,7 @@ _LEAF_TAILS_M = {
 
 @dataclass(frozen=True, eq=False)
 class RestBones:
-    """The rest pose in armature space, metres. heads, tails: (24, 3); rolls_towards: (24, 3), where each bone's Z points."""
+    """The rest pose in armature space, metres. heads, tails: (24, 3); rolls_towards: (24, 3), where Z points."""
 
     heads: FloatArray
     tails: FloatArray

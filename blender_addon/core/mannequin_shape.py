@@ -118,7 +118,7 @@ def _loft(
     at = low + (high - low) * 0.5 * (1.0 - np.cos(np.linspace(0.0, np.pi, rings)))
     shape = _smooth(table[:, 0], table[:, 1:], at)
     rounding = _rounding(at, (low, high), shape[[0, -1], :2].mean(axis=1) * np.array(caps) / length)
-    angle = np.arange(SIDES) * (2 * np.pi / SIDES)
+    angle: FloatArray = np.arange(SIDES, dtype=np.float64) * (2 * np.pi / SIDES)
     across, along = _superellipse(angle, square)
     centre = start + axis * length * at[:, None] + depth * shape[:, 2:3]
     points = (
@@ -238,7 +238,7 @@ def _head(joints: Mapping[str, FloatArray]) -> list[Shell]:
         bone="Head", caps=(0.7, 1.0), square=2.15, rings=21,
     )  # fmt: skip
     heights = (skull.rings[:, :, 2].mean(axis=1) - chin[2]) / (crown[2] - chin[2])
-    at_eyes = (0.42 < heights[:-1]) & (heights[1:] < 0.66)
+    at_eyes = (heights[:-1] > 0.42) & (heights[1:] < 0.66)
     middles = (np.arange(SIDES) + 0.5) * 2 * np.pi / SIDES
     facing = -np.sin(middles) > 0.42  # the loft goes round from its side, its front at three quarters
     skull.paint[np.ix_(at_eyes, facing)] = int(Paint.JOINT)
@@ -285,7 +285,8 @@ def _foot(joints: Mapping[str, FloatArray], side: str, paint: Paint) -> list[She
 
     return [
         shoe(
-            [(0.0, 0.03, 0.062, 0.0), (0.18, 0.037, 0.08, 0.0), (0.4, 0.039, 0.077, 0.0), (share + 0.02, 0.047, 0.05, 0.0)],
+            [(0.0, 0.03, 0.062, 0.0), (0.18, 0.037, 0.08, 0.0), (0.4, 0.039, 0.077, 0.0),
+             (share + 0.02, 0.047, 0.05, 0.0)],
             f"{side}_Ankle", Paint.SHELL, (0.7, 0.3),
         ),
         shoe(

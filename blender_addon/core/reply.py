@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from .dance import Beats, DanceDocument, Placement, Section, Settings
 from .errors import PirouetteError
 from .protocol import Message, ProtocolError

@@ -5,6 +5,7 @@ Also what the panel shows: what is being done, how far it is, what went wrong la
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -95,10 +96,8 @@ class Session:
         """Like ``pump``, but waits for the job's next message; for scripts and background mode."""
         job, client = self._job, self._client
         if job is not None and client is not None and job.id and not job.ended:
-            try:
+            with contextlib.suppress(TimeoutError):  # the caller looks at the job and waits again
                 job.receive(client.wait(job.id, timeout_s, on_message=job.receive))
-            except TimeoutError:
-                pass  # the caller looks at the job and waits again
         self.pump()
 
     def close(self, timeout_s: float = 0.0) -> None:

@@ -191,7 +191,7 @@ def redraw(context: bpy.types.Context) -> None:
             if area.type in ("VIEW_3D", "PREFERENCES"):
                 for region in area.regions:
                     if region.type in ("UI", "WINDOW") and (area.type != "VIEW_3D" or region.type == "UI"):
-                        region.tagredraw()
+                        region.tag_redraw()
 
 
 CLASSES = (PIROUETTE_OT_generate_dance, PIROUETTE_OT_cancel)

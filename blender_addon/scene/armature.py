@@ -33,7 +33,7 @@ def find_dancer(context: bpy.types.Context) -> bpy.types.Object | None:
 
 
 def create_dancer(context: bpy.types.Context) -> bpy.types.Object:
-    """A new dancer in the active collection, made the active and only selected object. Leaves Blender in Object Mode."""
+    """A new dancer in the active collection, active and alone selected; Blender is in Object Mode afterwards."""
     _leave_edit_modes(context)
     data = bpy.data.armatures.new(DANCER_NAME)
     dancer = bpy.data.objects.new(DANCER_NAME, data)

@@ -21,7 +21,7 @@ def is_beat_marker(marker: bpy.types.TimelineMarker) -> bool:
 
 
 def beat_names(downbeat: np.ndarray) -> list[str]:
-    """``♪1 bar 3`` on the first beat of a bar, ``♪2``, ``♪3``, … on the others; beats before the first bar count up to it."""
+    """``♪1 bar 3`` on the first beat of a bar, ``♪2``, ``♪3``, … on the others; an upbeat counts up to bar 1."""
     names: list[str] = []
     first = int(np.argmax(downbeat)) if downbeat.any() else 0
     metre = int(np.median(np.diff(np.flatnonzero(downbeat)))) if downbeat.sum() > 1 else 4

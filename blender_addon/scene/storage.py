@@ -45,7 +45,7 @@ def load(dancer: bpy.types.Object, number: int | None = None) -> DanceDocument |
 
 
 def read_document(dancer: bpy.types.Object) -> dict[str, Any]:
-    """The description of the current take without its arrays, for showing; empty when there is none or it is damaged."""
+    """The description of the current take without its arrays, for showing; empty when none or damaged."""
     entry = dancer.get(DANCES, {}).get(_key(int(dancer.get(CURRENT, 0))))
     try:
         found = json.loads(entry[_DOCUMENT]) if entry is not None else {}
