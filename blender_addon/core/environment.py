@@ -232,9 +232,9 @@ def _install(
     for path in requirements:
         command += ["--requirement", str(path)]
     for line in runner.lines(command):
-        if line.startswith("Collecting "):
+        if line.startswith(("Collecting ", "Processing ")):  # from an index; from a folder
             done = min(done + 1, total)
-        if line.startswith(("Collecting ", "Installing ")) or line.lstrip().startswith("Downloading "):
+        if line.startswith(("Collecting ", "Processing ", "Installing ")) or line.lstrip().startswith("Downloading "):
             report(InstallProgress("packages", done, total, line.strip()[:200]))
 
 
