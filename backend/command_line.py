@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backend.errors import Cancelled, PirouetteError
-from backend.output_file import checked_target, written_whole
 
 if TYPE_CHECKING:
     from backend.dance import Dance
@@ -24,6 +24,7 @@ BAD_INPUT = frozenset({
     "bad_request", "unsafe_file",
 })
 # fmt: on
+SUFFIXES = (".npz", ".bvh")
 STAGE_WORDS = {
     "listen": "Listening to the music",
     "dance": "Dancing",
@@ -80,28 +81,26 @@ def generate(
     json_report: Annotated[bool, typer.Option("--json", help="Print a report as JSON.")] = False,
 ) -> None:
     """Dance to a song."""
-    target = checked_target(out, suffixes=(".npz", ".bvh"))
+    _check_target(out)
     _check_span(start, end)
     if not 1.0 <= fps <= 240.0:
         raise PirouetteError("bad_request", f"{fps:g} frames in a second are not possible.", "Choose 1 to 240.")
     with contextlib.redirect_stdout(sys.stderr):  # stdout is for the report alone
         dance = _dance_to(song, (start, end), genre=genre, text=text, seed=seed, device=device, threads=threads)
         dance = dance.resampled(fps)
-        with written_whole(target) as partial:
-            if target.suffix.lower() == ".bvh":
-                from backend.motion.io import write_bvh
+        if out.suffix.lower() == ".bvh":
+            from backend.motion.io import write_bvh
 
-                write_bvh(partial, dance.motion)
-            else:
-                dance.save(partial)
-        for warning in dance.warnings:
-            print(warning, file=sys.stderr)
+            write_bvh(out, dance.motion)
+        else:
+            dance.save(out)
+    for warning in dance.warnings:
+        print(warning, file=sys.stderr)
+    print(f"{out}: {dance.motion.duration_s:.1f} s of dance, {dance.motion.frames} frames", file=sys.stderr)
     if json_report:
         from backend.engine import plain
 
-        print(json.dumps(plain(dance.report), indent=1, ensure_ascii=False))
-    else:
-        print(f"{target}: {dance.motion.duration_s:.1f} s of dance, {dance.motion.frames} frames", file=sys.stderr)
+        print(json.dumps(plain(dance.report), indent=2, ensure_ascii=False))
 
 
 @app.command()
@@ -113,7 +112,10 @@ def prepare(
     _check_folder(data)
     from backend.training.prepare import prepare as prepare_data
 
-    prepare_data(data, out)
+    counts = prepare_data(data, out)
+    print(f"{out}: {counts['clips']} clips and {counts['songs']} songs", file=sys.stderr)
+    for reason, number in counts["skipped"].items():
+        print(f"left out: {number} ({reason})", file=sys.stderr)
 
 
 @app.command()
@@ -122,12 +124,31 @@ def train(
     data: Annotated[Path, typer.Option(help="Folder that prepare has written.")],
     minutes: Annotated[float, typer.Option(help="How long to train; a later run goes on from there.", min=0.0)],
     out: Annotated[Path | None, typer.Option(help="Folder for checkpoints; runs/RECIPE by default.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
 ) -> None:
     """Train a model."""
     _check_folder(data)
     from backend.training.trainer import train as train_model
 
-    train_model(recipe, data=data, minutes=minutes, out=Path("runs") / recipe if out is None else out)
+    folder = Path("runs") / recipe if out is None else out
+    train_model(recipe, data=data, minutes=minutes, out=folder, device=device)
+
+
+def _check_target(path: Path) -> None:
+    """Find out before the work that a file can be written there. Raises PirouetteError."""
+    kinds = " or ".join(SUFFIXES)
+    if path.is_dir():
+        raise PirouetteError("bad_request", f"{path} is a folder.", f"Name a file that ends in {kinds}.")
+    if path.suffix.lower() not in SUFFIXES:
+        raise PirouetteError("bad_request", f"{path.name} is not a kind of file to write.", f"Choose {kinds}.")
+    if not path.parent.is_dir():
+        raise PirouetteError("bad_request", f"There is no folder {path.parent}.", "Make it first, or choose another.")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise PirouetteError("bad_request", f"Nothing can be written in {path.parent}: {reason}.") from error
 
 
 def _check_span(start_s: float, end_s: float | None) -> None:
