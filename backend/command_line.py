@@ -47,7 +47,7 @@ def main() -> None:
         app()
     except PirouetteError as error:
         _fail(str(error), 2 if error.code in BAD_INPUT else 1)
-    except (Cancelled, KeyboardInterrupt):
+    except Cancelled:
         _fail("Stopped; nothing was written.", 130)
     except OSError as error:
         if error.errno == errno.ENOSPC:
@@ -208,4 +208,7 @@ def _shown_progress() -> Iterator[Show]:
             else:
                 bar.update(task, completed=done, total=total)
 
-        yield show
+        try:
+            yield show
+        except KeyboardInterrupt:
+            raise Cancelled from None

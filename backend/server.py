@@ -39,6 +39,7 @@ MAX_OPEN_REQUESTS = 32
 PROGRESS_EVERY_S = 0.05
 SHUTDOWN_S = 1.5  # for a running job to notice; the add-on waits 2 s before it terminates the process
 FLUSH_S = 2.0
+LAST_WORDS_S = 0.5  # a parent that has closed its end may still read
 NOT_OFFERED = ("regenerate", "edit")
 
 Progress = Callable[[str, int, int], None]
@@ -215,6 +216,7 @@ class Server:
         with self._state:
             self._stopping = True
             self._state.notify_all()
+        self._flush(LAST_WORDS_S)
         return 0
 
     def _receive(self, message: Message) -> None:
@@ -270,9 +272,12 @@ class Server:
             remaining = list(self._open.values())
         for job in remaining:
             self._close(job, Message({"type": "cancelled"}))
+        self._flush(FLUSH_S)
+
+    def _flush(self, patience_s: float) -> None:
         sent = threading.Event()
         self._outbox.put(sent)
-        sent.wait(FLUSH_S)
+        sent.wait(patience_s)
 
     # --- the writer thread ---
 
