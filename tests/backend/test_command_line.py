@@ -176,7 +176,7 @@ def test_bad_input_is_one_sentence_before_any_work(
     given = options if "--out" in options else (*options, "--out", "dance.npz")
     assert run("generate", song, *given) == 2
     assert sentence in said(capsys)
-    assert os.listdir(tmp_path) == ["song.wav"]
+    assert [path.name for path in tmp_path.iterdir()] == ["song.wav"]
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a user whom permissions bind")
