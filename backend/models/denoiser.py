@@ -144,7 +144,7 @@ class Block(nn.Module):
         local = F.silu(self.down(self.local_norm(x).transpose(1, 2)).transpose(1, 2))
         local = local + self.attention(local, music_coarse)
         local = local.repeat_interleave(2, dim=1)[:, : x.shape[1]]
-        local = F.instance_norm(local.float().transpose(1, 2)).transpose(1, 2)  # AdaIN: statistics over time
+        local = F.layer_norm(local.float().transpose(1, 2), local.shape[1:2]).transpose(1, 2)  # AdaIN: over time
         local = local * (1 + style_scale) + style_shift
         return x + (1 + style_gate) * self.up(self.dropout(local))
 

@@ -13,7 +13,6 @@ out by integration.
 
 from __future__ import annotations
 
-import numpy as np
 import roma
 import torch
 from torch import Tensor
@@ -128,7 +127,7 @@ def start_of(motion: Motion) -> tuple[tuple[float, float], float]:
     """Place (x, y), metres, and heading, radians, of a motion's first frame: what ``decode`` needs to return there."""
     upright = roma.rotvec_to_rotmat(torch.from_numpy(motion.poses[:1, 0]).double()) @ torch.from_numpy(REST_TO_WORLD.T)
     quaternion = roma.rotmat_to_unitquat(upright)[0]
-    yaw = float(2.0 * np.arctan2(quaternion[2], quaternion[3]))
+    yaw = float(2.0 * torch.atan2(quaternion[2], quaternion[3]))
     return (float(motion.pelvis[0, 0]), float(motion.pelvis[0, 1])), yaw
 
 

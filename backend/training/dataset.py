@@ -111,8 +111,8 @@ class DanceData:
         self, clip: ClipEntry, frames: int, rng: np.random.Generator
     ) -> tuple[Tensor, np.ndarray, Tensor, Tensor, bool, bool]:
         fastest = min(WIDEST_TEMPO, (clip.frames - 1) / (frames - 1))
-        rate = float(np.exp(rng.uniform(-np.log(WIDEST_TEMPO), np.log(fastest))))
-        first = float(rng.uniform(0, clip.frames - 1 - (frames - 1) * rate))
+        rate = float(np.exp(rng.uniform(min(-np.log(WIDEST_TEMPO), np.log(fastest)), np.log(fastest))))
+        first = float(rng.uniform(0, max(clip.frames - 1 - (frames - 1) * rate, 0.0)))
         place = np.clip(first + rate * np.arange(frames), 0, clip.frames - 1.001)
         numbers = stretch(self.numbers[clip.start : clip.start + clip.frames], place, rate)
         if clip.mirror_ok and rng.random() < 0.5:
