@@ -18,7 +18,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 RHYTHM_SIZE = 6
 FARTHEST_BEAT_S = 0.5
-CLEAR_PERIODICITY = 2.5  # nats; plucks at random times reach 1.5, songs with a beat 4.5 and more
+CLEAR_PERIODICITY = 3.5  # nats; plucks at random times reach 2.1, songs with a beat 4.3 and more
 CLEAR_CONTRAST = 2.15  # over the mean onset strength; noise reaches 2.0, songs with a beat 2.5 and more
 
 
@@ -45,9 +45,10 @@ def track_beats(audio: Audio) -> BeatGrid:
     onsets = onset_envelopes(audio.samples)
     envelope = onsets.full + onsets.low
     scores = tempo_scores(onsets)
-    path_bpm = tempo_path(scores)
+    path = tempo_path(scores)
+    path_bpm = TEMPI_BPM[path]
     followed_s = follow_beats(envelope, path_bpm)
-    clear = _is_clear(envelope, followed_s, scores)
+    clear = _is_clear(envelope, followed_s, scores, path)
     if len(followed_s) < 2:
         followed_s = np.arange(0.0, audio.duration_s, 60.0 / float(np.median(path_bpm)))
     beats_s = straighten(followed_s, envelope, duration_s=audio.duration_s, steady=not clear)
@@ -56,13 +57,11 @@ def track_beats(audio: Audio) -> BeatGrid:
     return BeatGrid(beats_s, downbeat, 60.0 / float(np.median(np.diff(beats_s))), metre, clear)
 
 
-def _is_clear(envelope: FloatArray, followed_s: TimeArray, scores: TimeArray) -> bool:
+def _is_clear(envelope: FloatArray, followed_s: TimeArray, scores: TimeArray, path: npt.NDArray[np.int64]) -> bool:
     """Whether a period stands out (plucked rubato has none) and onsets stand out at it (pads and noise have none)."""
-    mean_score = scores.mean(axis=0)
-    best = int(np.argmax(mean_score))
-    periodic = float(mean_score[best] - tempo_preference(TEMPI_BPM[best]))
+    along = scores[np.arange(len(path)), path] - tempo_preference(TEMPI_BPM[path])
     contrast = onset_strength_at(envelope, followed_s) / max(float(envelope.mean()), 1e-9)
-    return len(followed_s) >= 2 and periodic > CLEAR_PERIODICITY and contrast > CLEAR_CONTRAST
+    return len(followed_s) >= 2 and float(np.median(along)) > CLEAR_PERIODICITY and contrast > CLEAR_CONTRAST
 
 
 def eight_counts(grid: BeatGrid) -> TimeArray:

@@ -67,6 +67,12 @@ def music_features(audio: Audio, grid: BeatGrid | None = None) -> MusicFeatures:
     return MusicFeatures(np.concatenate(columns, axis=1).astype(np.float32), energy.astype(np.float32), grid)
 
 
+def warm_up() -> None:
+    """Load libraries and filters, so that the first song is heard as quickly as the next."""
+    noise = np.random.default_rng(0).normal(scale=0.1, size=4 * SAMPLE_RATE_HZ)
+    music_features(Audio(noise.astype(np.float32)))
+
+
 def _power_spectrum(samples: FloatArray, window: int) -> FloatArray:
     import librosa
 

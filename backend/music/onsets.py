@@ -27,7 +27,7 @@ class Onsets:
     """Onset envelopes, levelled so that soft and loud parts of a song count alike; value i is at i / RATE_HZ seconds.
 
     full, low: (N,) strength of what starts, in all bands and under 160 Hz;
-    bands_db: (N, BANDS) log-compressed mel spectrum.
+    bands: (N, BANDS) log-compressed mel spectrum.
     """
 
     full: FloatArray

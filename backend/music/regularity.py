@@ -133,7 +133,7 @@ def _line_cost(beats_s: TimeArray, weight: TimeArray) -> TimeArray:
     w = np.maximum(w, 1e-9)
     slope = (nt - n * t / w) / np.maximum(nn - n * n / w, 1e-9)
     residual = (tt - t * t / w) - slope * (nt - n * t / w)
-    return np.maximum(residual, 0.0) / SPREAD_S**2
+    return np.asarray(np.maximum(residual, 0.0) / SPREAD_S**2)
 
 
 def _line(number: TimeArray, beats_s: TimeArray, weight: TimeArray) -> Line:

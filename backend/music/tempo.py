@@ -36,10 +36,10 @@ TEMPI_BPM: TimeArray = SLOWEST_BPM * 2.0 ** (np.arange(int(_OCTAVES * STEPS_PER_
 
 
 def tempo_preference(tempo_bpm: npt.ArrayLike) -> TimeArray:
-    """How likely people are to feel the beat at a tempo, in nats, greatest near 145 BPM and falling on both sides."""
+    """How likely people are to feel the beat at a tempo, in nats, greatest near 132 BPM and falling on both sides."""
     octaves = np.log2(np.asarray(tempo_bpm, dtype=np.float64) / CENTRE_BPM)
     slow, fast = np.minimum(octaves + 0.6, 0.0), np.maximum(octaves - 0.5, 0.0)
-    return np.asarray(1.6 * octaves - 2.5 * octaves**2 - 5.4 * slow**2 - 8.1 * fast**2, dtype=np.float64)
+    return np.asarray(1.0 * octaves - 2.5 * octaves**2 - 5.4 * slow**2 - 8.1 * fast**2, dtype=np.float64)
 
 
 def tempo_scores(onsets: Onsets) -> TimeArray:
@@ -55,8 +55,8 @@ def tempo_scores(onsets: Onsets) -> TimeArray:
     return total + tempo_preference(TEMPI_BPM)
 
 
-def tempo_path(scores: TimeArray) -> TimeArray:
-    """(windows,) tempo in BPM along the best path through scores (windows, tempi)."""
+def tempo_path(scores: TimeArray) -> npt.NDArray[np.int64]:
+    """(windows,) index into TEMPI_BPM along the best path through scores (windows, tempi)."""
     windows, tempi = scores.shape
     home = int(np.argmax(scores.mean(axis=0)))
     number = np.arange(tempi)
@@ -73,7 +73,7 @@ def tempo_path(scores: TimeArray) -> TimeArray:
     path[-1] = int(np.argmax(best))
     for window in range(windows - 1, 0, -1):
         path[window - 1] = come_from[window, path[window]]
-    return TEMPI_BPM[path]
+    return path
 
 
 def _local_autocorrelation(envelope: FloatArray) -> TimeArray:
