@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import json
 import sys
 import tempfile
@@ -16,6 +17,7 @@ import typer
 from backend.errors import Cancelled, PirouetteError
 
 if TYPE_CHECKING:
+    from backend.choreographer import Choreographer
     from backend.dance import Dance
 
 # fmt: off
@@ -78,6 +80,7 @@ def generate(
     fps: Annotated[float, typer.Option(help="Frames in a second of the file.")] = 30.0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     threads: Annotated[int | None, typer.Option(help="Threads of the processor to use.", min=1)] = None,
+    weights: Annotated[Path | None, typer.Option(help="Folder of weights; the bundled ones by default.")] = None,
     json_report: Annotated[bool, typer.Option("--json", help="Print a report as JSON.")] = False,
 ) -> None:
     """Dance to a song."""
@@ -85,8 +88,9 @@ def generate(
     _check_span(start, end)
     if not 1.0 <= fps <= 240.0:
         raise PirouetteError("bad_request", f"{fps:g} frames in a second are not possible.", "Choose 1 to 240.")
+    load = functools.partial(_load_choreographer, device=device, threads=threads, weights=weights)
     with contextlib.redirect_stdout(sys.stderr):  # stdout is for the report alone
-        dance = _dance_to(song, (start, end), genre=genre, text=text, seed=seed, device=device, threads=threads)
+        dance = _dance_to(song, (start, end), load, genre=genre, text=text, seed=seed)
         dance = dance.resampled(fps)
         if out.suffix.lower() == ".bvh":
             from backend.motion.io import write_bvh
@@ -163,15 +167,20 @@ def _check_folder(folder: Path) -> None:
         raise PirouetteError("missing_file", f"There is no folder {folder}.")
 
 
+def _load_choreographer(*, device: str, threads: int | None, weights: Path | None) -> Choreographer:
+    from backend.choreographer import Choreographer
+
+    return Choreographer(device=device, threads=threads, weights=weights)
+
+
 def _dance_to(
     song: Path,
     span_s: tuple[float, float | None],
+    load: Callable[[], Choreographer],
     *,
     genre: str,
     text: str,
     seed: int,
-    device: str,
-    threads: int | None,
 ) -> Dance:
     """Dance to a span of a song, telling of it on stderr. Cheap checks come before the models are loaded."""
     from backend.music.audio import load_audio
@@ -181,12 +190,11 @@ def _dance_to(
         from backend.text.vocabulary import resolve_genre
 
         resolve_genre(genre)
-    from backend.choreographer import Choreographer, GenerateRequest
-
-    request = GenerateRequest(audio=audio, genre=genre, text=text, seed=seed)
     with _shown_progress() as progress:
-        choreographer = Choreographer(device=device, threads=threads)
-        return choreographer.generate(request, progress=progress, cancelled=lambda: False)
+        from backend.choreographer import GenerateRequest
+
+        request = GenerateRequest(audio=audio, genre=genre, text=text, seed=seed)
+        return load().generate(request, progress=progress, cancelled=lambda: False)
 
 
 @contextlib.contextmanager

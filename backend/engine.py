@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,11 +29,11 @@ class ChoreographerEngine:
         self._choreographer = choreographer
 
     @classmethod
-    def make(cls, *, device: str, threads: int | None) -> ChoreographerEngine:
+    def make(cls, *, device: str, threads: int | None, weights: Path | None = None) -> ChoreographerEngine:
         """Load the models. Raises PirouetteError (weights_missing, weights_version)."""
         from backend.choreographer import Choreographer
 
-        return cls(Choreographer(device=device, threads=threads))
+        return cls(Choreographer(device=device, threads=threads, weights=weights))
 
     def describe(self) -> dict[str, Any]:
         """Device and models, as JSON."""
@@ -59,8 +60,7 @@ class ChoreographerEngine:
             genre=header.get("genre", ""),
             text=header.get("text", ""),
             seed=header.get("seed", 0),
-            fps=float(header.get("fps", 30.0)),
-        )
+        )  # at the model's frame rate, which is the document's: the scene's is the add-on's affair
         return dance_message(self._choreographer.generate(request, progress=progress, cancelled=cancelled))
 
 
@@ -105,6 +105,8 @@ def _plain_value(value: Any) -> Any:
 
 def _audio_of(message: Message) -> Audio:
     samples = message.array("audio", dtype="<f4", dimensions=(1, 2)).numpy()
+    if samples.shape[0] == 0:
+        raise PirouetteError("no_sound", "There is no sound in the range.", "Choose a range with music in it.")
     if samples.ndim == 2 and not 1 <= samples.shape[1] <= 16:
         raise PirouetteError("bad_request", f"The sound has {samples.shape[1]} channels; 1 to 16 are possible.")
     return audio_from_samples(samples, message.header["sample_rate_hz"])

@@ -19,6 +19,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from backend import __version__
@@ -338,6 +339,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="backend serve", description="Serve the add-on over stdin and stdout.")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--threads", type=int, default=None, help="threads of the processor to use")
+    parser.add_argument("--weights", type=Path, default=None, help="folder of weights; the bundled ones by default")
     options = parser.parse_args(arguments)
     if on_terminal:
         parser.exit(2, "This command is for the add-on: it speaks in binary messages, not on a terminal.\n")
@@ -345,6 +347,6 @@ def main(arguments: list[str]) -> None:
     def make_engine() -> Engine:
         from backend.engine import ChoreographerEngine
 
-        return ChoreographerEngine.make(device=options.device, threads=options.threads)
+        return ChoreographerEngine.make(device=options.device, threads=options.threads, weights=options.weights)
 
     serve(make_engine, pipes)

@@ -52,7 +52,7 @@ _FIELDS: dict[str, dict[str, str]] = {
     "hello": {"protocol": "integer"},
     "analyse": {"sample_rate_hz": "integer"},
     "generate": {"sample_rate_hz": "integer", "genre": "text?", "text": "text?", "seed": "seed?", "fps": "rate?"},
-    "ready": {"version": "text", "protocol": "integer", "device": "text"},
+    "ready": {"version": "text", "protocol": "integer", "device": "text", "models": "text"},
     "progress": {"stage": "text", "done": "count", "total": "count"},
     "warning": {"message": "text"},
     "error": {"code": "text", "message": "text", "hint": "text"},

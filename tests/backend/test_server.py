@@ -106,7 +106,7 @@ def test_hello_is_answered_with_what_the_backend_is(start: Start) -> None:
     assert ready.type == "ready"
     assert ready.header["protocol"] == PROTOCOL_VERSION
     assert ready.header["device"] == "script"
-    assert ready.header["models"] == {"denoiser": "scripted"}
+    assert ready.header["models"] == "scripted"
     assert ready.header["version"]
 
 

@@ -73,7 +73,7 @@ def frame(header: bytes) -> str:
     return f"import os, sys, signal; os.write(1, {prefix + header!r})\n"
 
 
-READY = b'{"type": "ready", "id": "1", "version": "0", "protocol": 1, "device": "script"}'
+READY = b'{"type": "ready", "id": "1", "version": "0", "protocol": 1, "device": "", "models": ""}'
 
 
 def test_the_backend_greets_with_ready(start: Start) -> None:

@@ -1,0 +1,150 @@
+"""From the wire to the Choreographer and back: the real server process, with networks that have learned nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from backend.engine import ChoreographerEngine, plain
+from backend.errors import PirouetteError
+from backend.models.denoiser import DenoiserConfig, ParallelMambaDenoiser
+from backend.models.refiner import RefinerConfig, TemporalRefiner
+from backend.models.weights import weight_bytes
+from backend.protocol import Message, ProtocolError, request
+from blender_addon.core.client import BackendClient
+from blender_addon.core.environment import backend_launch
+
+ROOT = Path(__file__).resolve().parents[2]
+RATE_HZ = 44100
+PATIENCE_S = 300.0
+
+
+def clicks(duration_s: float, *, channels: int = 2) -> np.ndarray:
+    """Two clicks a second."""
+    time_s = np.arange(int(duration_s * RATE_HZ)) / RATE_HZ
+    sound = np.sin(2 * np.pi * 440 * time_s) * np.exp(-40 * (time_s % 0.5))
+    return np.repeat(sound[:, None], channels, axis=1).astype("f4")
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BackendClient]:
+    """A backend process with small networks of random weights."""
+    folder = tmp_path_factory.mktemp("the weights")
+    torch.manual_seed(0)
+    denoiser = ParallelMambaDenoiser(DenoiserConfig(width=64, blocks=1, decoder_width=32))
+    refiner = TemporalRefiner(RefinerConfig(width=64, blocks=1))
+    statistics = {"mean": torch.zeros(151), "std": torch.full((151,), 0.1)}
+    (folder / "denoiser.safetensors").write_bytes(weight_bytes("denoiser", "test", denoiser, statistics))
+    (folder / "refiner.safetensors").write_bytes(weight_bytes("refiner", "test", refiner, {}))
+    launch = backend_launch(sys.executable, ROOT / "backend")
+    arguments = (*launch.arguments, "--device", "cpu", "--threads", "1", "--weights", str(folder))
+    client = BackendClient(arguments, log_path=folder / "log", environment=launch.environment)
+    client.start()
+    ready = client.wait("1", PATIENCE_S)
+    assert ready.type == "ready", ready.header
+    assert ready.header["device"] == "cpu"
+    yield client
+    client.close(10.0)
+
+
+def generate(client: BackendClient, sound: np.ndarray, **fields: object) -> str:
+    header = {"type": "generate", "sample_rate_hz": RATE_HZ, **fields}
+    return client.submit(header, {"audio": sound})
+
+
+def test_a_song_becomes_a_dance_of_its_length_at_thirty_frames_a_second(client: BackendClient) -> None:
+    stages: list[str] = []
+    identity = generate(client, clicks(4.0), genre="house", text="slow", seed=2, fps=24.0)
+    result = client.wait(identity, PATIENCE_S, on_message=lambda m: stages.append(m.header["stage"]))
+    assert result.type == "result", result.header
+    assert result.header["fps"] == 30.0
+    assert list(dict.fromkeys(stages)) == ["listen", "dance", "refine", "plant"]
+    arrays = {name: array.numpy() for name, array in result.arrays.items()}
+    assert arrays["poses"].shape == (120, 24, 3)
+    assert arrays["pelvis"].shape == (120, 3)
+    assert arrays["contacts"].shape == (120, 4)
+    assert np.isfinite(arrays["poses"]).all()
+    assert arrays["beats_s"].shape == arrays["downbeat"].shape
+    assert result.header["settings"] == {"genre": "house", "text": "slow", "seed": 2}
+    assert result.header["sections"][0]["start_s"] == 0.0
+    assert result.header["sections"][-1]["end_s"] == pytest.approx(4.0)
+    assert result.header["report"]["frames"] == 120
+    assert set(result.header["report"]["stage_seconds"]) == {"listen", "dance", "refine", "plant"}
+
+
+def test_the_same_seed_gives_the_same_dance_and_another_seed_another(client: BackendClient) -> None:
+    first, again, other = (
+        client.wait(generate(client, clicks(3.0), seed=seed), PATIENCE_S).arrays["poses"].numpy() for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - other).max() > 1e-3
+
+
+def test_analyse_gives_beats_tempo_and_length(client: BackendClient) -> None:
+    answer = client.wait(
+        client.submit({"type": "analyse", "sample_rate_hz": RATE_HZ}, {"audio": clicks(8.0, channels=1)[:, 0].copy()}),
+        PATIENCE_S,
+    )
+    assert answer.header["tempo_bpm"] == pytest.approx(120.0, rel=0.03)
+    assert answer.header["duration_s"] == pytest.approx(8.0, abs=0.01)
+    assert len(answer.arrays["beats_s"].numpy()) >= 15
+
+
+@pytest.mark.parametrize(
+    ("sound", "fields", "code"),
+    [
+        (np.zeros((RATE_HZ * 4, 2), "f4"), {}, "silence"),
+        (clicks(0.3), {}, "too_short"),
+        (np.zeros((0, 2), "f4"), {}, "too_short"),
+        (np.zeros((1000, 40), "f4"), {}, "bad_request"),
+        (np.full((RATE_HZ * 4,), np.nan, "f4"), {}, "not_audio"),
+        (clicks(4.0), {"genre": "zzyzx"}, "unknown_genre"),
+    ],
+    ids=["silence", "0.3 s", "nothing", "40 channels", "not numbers", "unknown genre"],
+)
+def test_bad_input_is_told_with_its_code(
+    client: BackendClient, sound: np.ndarray, fields: dict[str, object], code: str
+) -> None:
+    answer = client.wait(generate(client, sound, **fields), PATIENCE_S)
+    assert (answer.type, answer.header.get("code")) == ("error", code)
+    assert answer.header["message"].endswith(".")
+
+
+def test_cancel_stops_a_dance(client: BackendClient) -> None:
+    identity = generate(client, clicks(60.0))
+    client.cancel(identity)
+    assert client.wait(identity, PATIENCE_S).type == "cancelled"
+
+
+class Refusing:
+    """A Choreographer that must not be called."""
+
+
+def test_a_request_without_sound_never_reaches_the_choreographer() -> None:
+    engine = ChoreographerEngine(Refusing())  # type: ignore[arg-type]
+    with pytest.raises(ProtocolError, match="'audio'"):
+        engine.run(Message({"type": "generate"}), progress=lambda *_: None, cancelled=lambda: False)
+
+
+def test_a_job_that_does_not_exist_is_refused() -> None:
+    engine = ChoreographerEngine(Refusing())  # type: ignore[arg-type]
+    message = request("analyse", "1", {"sample_rate_hz": RATE_HZ}, {"audio": clicks(3.0)})
+    unknown = dataclasses.replace(message, header={**message.header, "type": "sing"})
+    with pytest.raises(PirouetteError, match="'sing'"):
+        engine.run(unknown, progress=lambda *_: None, cancelled=lambda: False)
+
+
+def test_numbers_of_numpy_become_numbers_of_json() -> None:
+    values = {
+        "a": np.float32(0.5),
+        "b": [np.int64(2), float("nan")],
+        "c": {"d": np.array([1.0, np.inf])},
+        "e": np.True_,
+    }
+    assert plain(values) == {"a": 0.5, "b": [2, None], "c": {"d": [1.0, None]}, "e": True}
