@@ -71,7 +71,12 @@ class Choreographer:
     """All models, loaded once. device: "auto", "cpu", "cuda", "mps"; threads: of the CPU, chosen if None."""
 
     def __init__(
-        self, *, device: str = "auto", threads: int | None = None, weights: Path | None = None, sampler: Sampler | None = None
+        self,
+        *,
+        device: str = "auto",
+        threads: int | None = None,
+        weights: Path | None = None,
+        sampler: Sampler | None = None,
     ) -> None:
         torch.set_num_threads(threads or min(MOST_THREADS, torch.get_num_threads()))
         self.device = torch.device(_best_device() if device == "auto" else device)
@@ -98,7 +103,7 @@ class Choreographer:
         time_s = np.arange(4 * 22050) / 22050
         clicks = (np.sin(2 * np.pi * 220 * time_s) * np.exp(-30 * (time_s % 0.5))).astype(np.float32)
         request = GenerateRequest(audio_from_samples(clicks, 22050), genre="salsa", text="warm up")
-        self.generate(request, progress=lambda stage, done, total: None, cancelled=lambda: False)
+        self.generate(request, progress=lambda *_: None, cancelled=lambda: False)
 
     def analyse(self, audio: Audio) -> BeatGrid:
         """The beats of a song."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,8 @@ class Dance:
     def save(self, path: Path) -> None:
         """Write an npz: poses (T, 24, 3), pelvis (T, 3), fps, contacts (T, 4), beats_s, downbeat, document (JSON).
 
-        The file is written whole or not at all. Raises PirouetteError for a full disk or a folder that cannot be written.
+        The file is written whole or not at all. Raises PirouetteError for a full disk or a folder that cannot be
+        written.
         """
         document = {
             "format": FORMAT,
@@ -98,5 +100,5 @@ def sections_of(grid: BeatGrid, duration_s: float, settings: Settings) -> tuple[
     edges = [0.0, *borders, duration_s]
     return tuple(
         Section(f"{number}", start, end, settings.genre, settings.text, settings.seed)
-        for number, (start, end) in enumerate(zip(edges[:-1], edges[1:], strict=True), start=1)
+        for number, (start, end) in enumerate(pairwise(edges), start=1)
     )

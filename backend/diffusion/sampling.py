@@ -1,8 +1,9 @@
 """Sampling: DPM-Solver++(2M) in 8 steps with classifier-free guidance, for dances of any length.
 
-A dance longer than the network's window is cut into overlapping windows that advance through the noise levels together: after
-each prediction the overlaps are cross-faded, so neighbours agree before the next step and no seam is left. The representation knows
-neither place nor heading, so predictions of neighbours can be averaged. Cost and memory grow linearly with length.
+A dance longer than the network's window is cut into overlapping windows that advance through the noise levels
+together: after each prediction the overlaps are cross-faded, so neighbours agree before the next step and no seam is
+left. The representation knows neither place nor heading, so predictions of neighbours can be averaged. Cost and
+memory grow linearly with length.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ BATCH_WINDOWS = 6  # windows in one pass of the network: bounds memory
 
 @dataclass(frozen=True)
 class Conditions:
-    """What a dance is made for. music: (T, music channels); prompt vectors are made of genre and text, (384,) or None."""
+    """What a dance is made for. music: (T, music channels); prompt vectors are made of genre and text, (384,) or
+    None.
+    """
 
     music: Tensor
     genre: Tensor | None

@@ -1,9 +1,10 @@
 """Parallel Mamba Denoiser (EDMG): predicts the clean dance from a noisy one, the music, the words and the noise level.
 
-An overlapping convolutional patch takes frames (30 Hz) to tokens (15 Hz). Each block is a bidirectional SSD scan, then the local
-information module: a strided convolution to 7.5 Hz, cross-attention to the music there, upsampling, AdaIN by the prompt. Music is also
-added token by token, which keeps the dance on the beat. A local decoder at frame rate sees the noisy frames again, so that no
-comb is left at patch borders; the head modulates the root by the rotations and back (LongDanceDiff's GTM).
+An overlapping convolutional patch takes frames (30 Hz) to tokens (15 Hz). Each block is a bidirectional SSD scan,
+then the local information module: a strided convolution to 7.5 Hz, cross-attention to the music there, upsampling,
+AdaIN by the prompt. Music is also added token by token, which keeps the dance on the beat. A local decoder at frame
+rate sees the noisy frames again, so that no comb is left at patch borders; the head modulates the root by the
+rotations and back (LongDanceDiff's GTM).
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ ROOT_CHANNELS = 7  # contacts, planar velocity, height
 
 @dataclass(frozen=True)
 class DenoiserConfig:
-    """Sizes of the denoiser. width: F of EDMG; heads, state: H and N; channels: numbers a frame of the space it denoises."""
+    """Sizes of the denoiser. width: F of EDMG; heads, state: H and N; channels: numbers a frame of the space it
+    denoises.
+    """
 
     channels: int = 151
     music_channels: int = 45
@@ -59,7 +62,9 @@ def step_embedding(step: Tensor, width: int) -> Tensor:
 
 
 class BidirectionalSSD(nn.Module):
-    """Mamba-2 mixer in both directions of time: one projection, per-head A, B and C shared by the heads, gated RMS norm."""
+    """Mamba-2 mixer in both directions of time: one projection, per-head A, B and C shared by the heads, gated RMS
+    norm.
+    """
 
     def __init__(self, width: int, heads: int, state: int) -> None:
         super().__init__()
@@ -109,7 +114,7 @@ class MusicAttention(nn.Module):
         """x: (B, L, width); music: (B, M, width). Returns (B, L, width)."""
 
         def split(t: Tensor) -> Tensor:
-            return t.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            return t.reshape(*t.shape[:2], self.heads, -1).transpose(1, 2)
 
         query = rotary(split(self.query(self.norm(x))))
         key, value = (split(t) for t in self.key_value(music).chunk(2, dim=-1))
@@ -146,7 +151,8 @@ class Block(nn.Module):
         local = local.repeat_interleave(2, dim=1)[:, : x.shape[1]]
         local = F.layer_norm(local.float().transpose(1, 2), local.shape[1:2]).transpose(1, 2)  # AdaIN: over time
         local = local * (1 + style_scale) + style_shift
-        return x + (1 + style_gate) * self.up(self.dropout(local))
+        styled: Tensor = x + (1 + style_gate) * self.up(self.dropout(local))
+        return styled
 
 
 class LocalDecoder(nn.Module):
@@ -168,7 +174,7 @@ class LocalDecoder(nn.Module):
         self.rotation_out = nn.Conv1d(width, config.channels - ROOT_CHANNELS, 3, padding=1)
 
     def forward(self, tokens: Tensor, noisy: Tensor, condition: Tensor) -> Tensor:
-        """tokens: (B, L, width); noisy: (B, 2L, channels); condition: (B, width). Returns (B, 2L, channels), float32."""
+        """(B, 2L, channels) fp32 from tokens (B, L, width), noisy (B, 2L, channels) and condition (B, width)."""
         x = self.up(tokens.transpose(1, 2)) + self.skip(noisy.transpose(1, 2))
         x = x.transpose(1, 2).float()
         films = self.film(F.silu(condition)).float()[:, None].chunk(4, dim=-1)
@@ -216,7 +222,9 @@ class ParallelMambaDenoiser(nn.Module):
         return mixed
 
     def encode_prompt(self, genre: Tensor, text: Tensor, has_genre: Tensor, has_text: Tensor) -> Tensor:
-        """Prompt vector (B, width) from sentence embeddings (B, text_width) and flags (B,) bool that say which are given."""
+        """Prompt vector (B, width) from sentence embeddings (B, text_width) and flags (B,) bool that say which are
+        given.
+        """
         scale = math.sqrt(self.config.text_width)  # unit vectors to unit variance
         genre = torch.where(has_genre[:, None], genre * scale, self.no_genre)
         text = torch.where(has_text[:, None], text * scale, self.no_text)
@@ -224,7 +232,9 @@ class ParallelMambaDenoiser(nn.Module):
         return vector
 
     def forward(self, noisy: Tensor, step: Tensor, music_tokens: Tensor, prompt: Tensor) -> Tensor:
-        """Clean motion (B, 2L, channels) from noisy motion, diffusion steps (B,), music tokens (B, L, width), prompt (B, width)."""
+        """Clean motion (B, 2L, channels) from noisy motion, diffusion steps (B,), music tokens (B, L, width), prompt
+        (B, width).
+        """
         condition = prompt + self.step(step_embedding(step, self.config.width))
         modulation = self.modulation(F.silu(condition)).float().unflatten(-1, (6, -1))
         x = self.patch(noisy.transpose(1, 2)).transpose(1, 2).float()

@@ -1,8 +1,8 @@
 """Temporal Refinement Module (EDMG's TRM): smooths a motion with a long receptive field, and returns rotations.
 
-Fully connected layers act over time, the same for every channel, in two streams: the values themselves, and their velocity and
-acceleration. EDMG's module gives joint positions, from which no pose can be had back; this one refines the representation (6D
-rotations, root, heading) and is trained on joints after forward kinematics.
+Fully connected layers act over time, the same for every channel, in two streams: the values themselves, and their
+velocity and acceleration. EDMG's module gives joint positions, from which no pose can be had back; this one refines
+the representation (6D rotations, root, heading) and is trained on joints after forward kinematics.
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 
     h_l = exp(dt_l A) h_{l-1} + dt_l B_l x_l,      y_l = C_l h_l
 
-``ssd_sequential`` is the recurrence itself, the readable reference. ``ssd_chunked`` is the same function in matrix products, on any
-device. ``ssd`` takes mamba-ssm's fused kernel where that package imports and the tensors are on CUDA. Parity tests hold them together.
-Source: Dao and Gu 2024, "Transformers are SSMs", listing 1; EDMG eqs. 5-6 for the shared projections.
+``ssd_sequential`` is the recurrence itself, the readable reference. ``ssd_chunked`` is the same function in matrix
+products, on any device. ``ssd`` takes mamba-ssm's fused kernel where that package imports and the tensors are on
+CUDA. Parity tests hold them together. Source: Dao and Gu 2024, "Transformers are SSMs", listing 1; EDMG eqs. 5-6 for
+the shared projections.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ CHUNK = 64
 def ssd_sequential(x: Tensor, dt: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
     """Selective scan, one step at a time.
 
-    x: (B, L, H, P); dt: (B, L, H) positive; a: (H,) negative; b, c: (B, L, N), shared by the heads. Returns (B, L, H, P).
+    x: (B, L, H, P); dt: (B, L, H) positive; a: (H,) negative; b, c: (B, L, N), shared by the heads. Returns (B, L, H,
+    P).
     """
     state = x.new_zeros(x.shape[0], x.shape[2], x.shape[3], b.shape[-1])
     outputs = []
@@ -56,7 +58,9 @@ def ssd_chunked(x: Tensor, dt: Tensor, a: Tensor, b: Tensor, c: Tensor, *, chunk
     inside = scores @ weighted
     if chunks > 1:
         to_end = torch.exp(passed[..., -1:] - passed)
-        gained = (weighted * to_end[..., None]).transpose(-1, -2) @ b[:, :, None].to(weighted.dtype)  # (B, chunks, H, P, N)
+        gained = (weighted * to_end[..., None]).transpose(-1, -2) @ b[:, :, None].to(
+            weighted.dtype
+        )  # (B, chunks, H, P, N)
         kept = torch.exp(passed[..., -1])[..., None, None]
         state, entering = torch.zeros_like(gained[:, 0]), []
         for index in range(chunks):
@@ -64,7 +68,8 @@ def ssd_chunked(x: Tensor, dt: Tensor, a: Tensor, b: Tensor, c: Tensor, *, chunk
             state = kept[:, index] * state + gained[:, index]
         states = torch.stack(entering, dim=1)
         inside = inside + (c[:, :, None] @ states.transpose(-1, -2)) * torch.exp(passed)[..., None]
-    return inside.permute(0, 1, 3, 2, 4).flatten(1, 2)[:, :length]
+    y: Tensor = inside.permute(0, 1, 3, 2, 4).flatten(1, 2)[:, :length]
+    return y
 
 
 @cache

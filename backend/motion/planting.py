@@ -1,8 +1,8 @@
 """Planting: feet that should stand, stand. A final pass over a generated motion, without popping knees.
 
-Contacts come from the network and are believed where the foot is indeed low and slow. The path of the pelvis is then solved from
-the standing feet; what slide is left (two feet that drift apart) is taken by two-bone inverse kinematics with eased ends, and the
-pelvis sinks a little where a leg would have to be longer than it is.
+Contacts come from the network and are believed where the foot is indeed low and slow. The path of the pelvis is then
+solved from the standing feet; what slide is left (two feet that drift apart) is taken by two-bone inverse kinematics
+with eased ends, and the pelvis sinks a little where a leg would have to be longer than it is.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ def standing_feet(joints: FloatArray, likelihood: FloatArray, *, fps: float) -> 
     speed = np.linalg.norm(np.gradient(balls, axis=0), axis=-1) * fps
     low = balls[..., 2] < BALL_HEIGHT_M + HIGHEST_M
     likely = np.maximum(likelihood[:, 2:], likelihood[:, :2]) > 0.5
-    still = (speed < 0.25) & (balls[..., 2] < BALL_HEIGHT_M + 0.03)  # what stands in fact stands, whatever was predicted
+    still = (speed < 0.25) & (
+        balls[..., 2] < BALL_HEIGHT_M + 0.03
+    )  # what stands in fact stands, whatever was predicted
     standing: BoolArray = low & ((likely & (speed < FASTEST_M_S)) | still)
     return standing
 
@@ -125,8 +127,10 @@ def _path_correction(joints: FloatArray, contact: BoolArray, *, fps: float) -> F
 
 
 def _foot_shift(ball: FloatArray, ankle: FloatArray, spans: list[Span], *, fps: float) -> FloatArray:
-    """(T, 3) shift of a foot that pins its ball in each span and eases out on either side; keeps the foot above the floor."""
-    frames, ease = len(ball), max(int(round(EASE_S * fps)), 1)
+    """(T, 3) shift of a foot that pins its ball in each span and eases out on either side; keeps the foot above the
+    floor.
+    """
+    frames, ease = len(ball), max(round(EASE_S * fps), 1)
     shift, weight = np.zeros((frames, 3)), np.zeros(frames)
     keys: list[tuple[int, FloatArray]] = []
     for span in spans:
@@ -181,11 +185,13 @@ def _between(first: FloatArray, second: FloatArray) -> Rotation:
 
 
 def _unit(vectors: FloatArray) -> FloatArray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9))
 
 
 def _reach(poses: FloatArray, joints: FloatArray, target: FloatArray, side: int) -> FloatArray:
-    """Two-bone inverse kinematics: the ankle reaches target (T, 3), the knee stays in its plane, the foot keeps its turn."""
+    """Two-bone inverse kinematics: the ankle reaches target (T, 3), the knee stays in its plane, the foot keeps its
+    turn.
+    """
     hip, knee, ankle = HIPS[side], KNEES[side], ANKLES[side]
     thigh, shin = _leg_lengths(side)
     start, bend, end = joints[:, hip], joints[:, knee], joints[:, ankle]

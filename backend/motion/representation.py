@@ -7,8 +7,8 @@
 
 The root orientation is split into heading and swing: ``R = Rz(yaw) @ swing @ REST_TO_WORLD``, where swing turns about a
 horizontal axis only. A swing's matrix has equal entries (0, 1) and (1, 0); the second copy is redundant, and its slot
-(YAW_RATE) carries the turning speed of the heading in rad/s. So any span can be cut, moved and joined: place and heading come
-out by integration.
+(YAW_RATE) carries the turning speed of the heading in rad/s. So any span can be cut, moved and joined: place and
+heading come out by integration.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def matrices_from_6d(numbers: Tensor) -> Tensor:
 def heading_matrix(yaw: Tensor) -> Tensor:
     """Rotations (..., 3, 3) about the world's Z by yaw (...), radians."""
     cos, sin, zero = yaw.cos(), yaw.sin(), torch.zeros_like(yaw)
-    return torch.stack([cos, -sin, zero, sin, cos, zero, zero, zero, zero + 1], dim=-1).unflatten(-1, (3, 3))
+    numbers = torch.stack([cos, -sin, zero, sin, cos, zero, zero, zero, zero + 1], dim=-1)
+    return numbers.reshape(*yaw.shape, 3, 3)
 
 
 def encode(motion: Motion) -> Tensor:

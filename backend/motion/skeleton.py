@@ -13,9 +13,9 @@ FPS = 30.0  # the model's frame rate
 
 # fmt: off
 JOINT_NAMES: tuple[str, ...] = (
-    "Pelvis", "L_Hip", "R_Hip", "Spine1", "L_Knee", "R_Knee", "Spine2", "L_Ankle", "R_Ankle", "Spine3", "L_Foot", "R_Foot",
-    "Neck", "L_Collar", "R_Collar", "Head", "L_Shoulder", "R_Shoulder", "L_Elbow", "R_Elbow", "L_Wrist", "R_Wrist",
-    "L_Hand", "R_Hand",
+    "Pelvis", "L_Hip", "R_Hip", "Spine1", "L_Knee", "R_Knee", "Spine2", "L_Ankle", "R_Ankle", "Spine3", "L_Foot",
+    "R_Foot", "Neck", "L_Collar", "R_Collar", "Head", "L_Shoulder", "R_Shoulder", "L_Elbow", "R_Elbow", "L_Wrist",
+    "R_Wrist", "L_Hand", "R_Hand",
 )
 PARENTS: tuple[int, ...] = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
 MIRROR: tuple[int, ...] = (0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15, 17, 16, 19, 18, 21, 20, 23, 22)
@@ -66,7 +66,8 @@ def axis_angle_to_matrix(axis_angle: np.ndarray) -> np.ndarray:
     cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=-1).reshape(*x.shape, 3, 3)
     first = np.where(angle < 1e-8, 1.0, np.sin(safe) / safe)
     second = np.where(angle < 1e-8, 0.5, (1.0 - np.cos(safe)) / safe**2)
-    return np.eye(3) + first * cross + second * (cross @ cross)
+    matrices: np.ndarray = np.eye(3) + first * cross + second * (cross @ cross)
+    return matrices
 
 
 def global_rotations(poses: np.ndarray) -> np.ndarray:

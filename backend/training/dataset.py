@@ -68,13 +68,13 @@ class DanceData:
         self.general_share, self.drop = general_share, drop
 
     def _song(self, entry: SongEntry) -> Song:
-        grid = BeatGrid(
-            np.array(entry.beats_s), np.array(entry.downbeat), entry.tempo_bpm, entry.metre, clear=True
-        )
+        grid = BeatGrid(np.array(entry.beats_s), np.array(entry.downbeat), entry.tempo_bpm, entry.metre, clear=True)
         return Song(entry.id, self.sound[entry.start : entry.start + entry.frames], grid)
 
     def weights(self, frames: int) -> np.ndarray:
-        """Chance of each clip for windows of this length: square root of a genre's minutes, then minutes in the genre."""
+        """Chance of each clip for windows of this length: square root of a genre's minutes, then minutes in the
+        genre.
+        """
         room = np.array([max(clip.frames - frames / WIDEST_TEMPO, 0.0) for clip in self.clips])
         share = np.where(room > 0, np.maximum(room, frames * 0.5), 0.0)
         groups = np.array([clip.genre if clip.dance else "general" for clip in self.clips])

@@ -1,7 +1,7 @@
 """The beat that a silent dance was danced to, read from the motion itself.
 
-Dancers arrive on the beat: joint speed has minima there. The minima are tracked as a grid of slowly changing tempo by dynamic
-programming (Ellis 2007, on minima of speed in place of onsets).
+Dancers arrive on the beat: joint speed has minima there. The minima are tracked as a grid of slowly changing tempo by
+dynamic programming (Ellis 2007, on minima of speed in place of onsets).
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ def arrival_strength(joints: npt.NDArray[np.floating], *, fps: float) -> FloatAr
     strength = np.zeros(len(smooth))
     around = gaussian_filter1d(speed, fps)[minima] + 0.05
     strength[minima] = np.minimum(found["prominences"] / around, 1.0)
-    return gaussian_filter1d(strength, 1.0)
+    spread: FloatArray = gaussian_filter1d(strength, 1.0)
+    return spread
 
 
 def _tempo_period(strength: FloatArray, *, fps: float) -> float:
@@ -48,14 +49,15 @@ def _tempo_period(strength: FloatArray, *, fps: float) -> float:
 def settled(beats_s: FloatArray, joints: npt.NDArray[np.floating], *, fps: float) -> FloatArray:
     """Annotated beats (B,) s moved as one, by half a beat at most, to where the body arrives.
 
-    Annotations made from foot landings lie half a beat from the minima of speed that a dancer shows on the music's beat.
+    Annotations made from foot landings lie half a beat from the minima of speed that a dancer shows on the music's
+    beat.
     """
     strength = arrival_strength(joints, fps=fps)
     step = float(np.median(np.diff(beats_s)))
     shifts = np.linspace(-0.5, 0.5, 24, endpoint=False) * step
     frames = np.arange(len(strength))
     gathered = [np.interp((beats_s + shift) * fps, frames, strength).mean() for shift in shifts]
-    return beats_s + shifts[int(np.argmax(gathered))]
+    return np.asarray(beats_s + shifts[int(np.argmax(gathered))])
 
 
 def kinematic_beats(joints: npt.NDArray[np.floating], *, fps: float, metre: int = 4) -> BeatGrid:
@@ -66,7 +68,7 @@ def kinematic_beats(joints: npt.NDArray[np.floating], *, fps: float, metre: int 
     strength = arrival_strength(joints, fps=fps)
     period = _tempo_period(strength, fps=fps)
     score, before = strength.copy(), np.full(len(strength), -1)
-    lags = np.arange(int(round(period * 0.75)), int(round(period * 1.3)) + 1)
+    lags = np.arange(round(period * 0.75), round(period * 1.3) + 1)
     penalty = -TIGHTNESS * strength.std() * np.log(lags / period) ** 2
     for frame in range(len(strength)):
         earlier = frame - lags

@@ -1,7 +1,9 @@
-"""What the denoiser is trained on: the clean motion itself, and after forward kinematics its joints, velocities and contacts.
+"""What the denoiser is trained on: the clean motion itself, and after forward kinematics its joints, velocities and
+contacts.
 
-Positions are taken from *de-normalised* poses (a known fault of a public peer is to run kinematics on normalised ones). All joint
-terms live in each frame's own facing frame, so that no integration error enters them. Source: EDMG eqs. 7-10.
+Positions are taken from *de-normalised* poses (a known fault of a public peer is to run kinematics on normalised
+ones). All joint terms live in each frame's own facing frame, so that no integration error enters them. Source: EDMG
+eqs. 7-10.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from backend.motion.representation import CONTACTS, facing_joints, joint_velocit
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Weights of the terms; joints in m^2, velocities in (m/s)^2, accelerations in (m/s per frame)^2, contact in (m/s)^2."""
+    """Weights of the terms; joints in m^2, velocities in (m/s)^2, accelerations in (m/s per frame)^2, contact in
+    (m/s)^2.
+    """
 
     simple: float = 1.0
     joint: float = 12.0

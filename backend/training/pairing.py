@@ -1,7 +1,7 @@
 """Pairing dances with songs they were not danced to: the song is warped so that its beats fall on the dance's beats.
 
-Only features are warped, not sound. Any clip can so be danced to many songs of a near tempo and the same metre (design: rhythm is
-learned in a form both sides share).
+Only features are warped, not sound. Any clip can so be danced to many songs of a near tempo and the same metre
+(design: rhythm is learned in a form both sides share).
 """
 
 from __future__ import annotations
@@ -43,9 +43,7 @@ def metrical_levels(song: Song) -> list[Song]:
     return levels
 
 
-def music_input(
-    grid: BeatGrid | None, sound: FloatArray | None, *, frames: int, timbre: bool = True
-) -> FloatArray:
+def music_input(grid: BeatGrid | None, sound: FloatArray | None, *, frames: int, timbre: bool = True) -> FloatArray:
     """The denoiser's music channels (frames, 45); zeros with the flag down where there is no music.
 
     grid: beats within the window, seconds from its first frame; sound: (frames, 37) energy and timbre.
@@ -77,13 +75,12 @@ def warp(song: Song, beats_s: npt.NDArray[np.float64], start: int, *, frames: in
     return warped
 
 
-def pair(
-    grid: BeatGrid, speed: FloatArray, songs: list[Song], *, timbre: bool, rng: np.random.Generator
-) -> FloatArray:
-    """Music channels (T, 45) for a dance window: a song of near tempo and the same metre, where its energy follows the dance's.
+def pair(grid: BeatGrid, speed: FloatArray, songs: list[Song], *, timbre: bool, rng: np.random.Generator) -> FloatArray:
+    """Music channels (T, 45) for a dance window: a song of near tempo and the same metre, where its energy follows
+    the dance's.
 
-    grid: the dance's beats, seconds from the window's first frame; speed: (T,) mean joint speed. Without a fitting song the dance
-    keeps its rhythm and hears no timbre.
+    grid: the dance's beats, seconds from the window's first frame; speed: (T,) mean joint speed. Without a fitting
+    song the dance keeps its rhythm and hears no timbre.
     """
     frames = len(speed)
     beats_s = grid.beats_s[(grid.beats_s > -1.0) & (grid.beats_s < frames / FPS + 1.0)]

@@ -1,9 +1,9 @@
 """``prepare``: read motion and music once, and keep what training needs in one cache folder.
 
-    motion.safetensors   numbers (N, 151) and speed (N,) of all clips in a row; mean, std (151,)
-    music.safetensors    sound (M, 37) of all songs in a row
-    words.safetensors    embeddings (S, 384) of every caption and genre sentence
-    index.json           where each clip, song and sentence lies, with beats, genres, splits
+motion.safetensors   numbers (N, 151) and speed (N,) of all clips in a row; mean, std (151,)
+music.safetensors    sound (M, 37) of all songs in a row
+words.safetensors    embeddings (S, 384) of every caption and genre sentence
+index.json           where each clip, song and sentence lies, with beats, genres, splits
 """
 
 from __future__ import annotations
@@ -87,7 +87,8 @@ class Sentences:
 
 
 def prepare(data: Path, out: Path) -> dict[str, Any]:
-    """Fill the cache folder ``out`` from a data folder (a library, AIST++ or AMASS). Returns counts for the caller to show.
+    """Fill the cache folder ``out`` from a data folder (a library, AIST++ or AMASS). Returns counts for the caller to
+    show.
 
     Raises PirouetteError where nothing usable is found; damaged clips are left out and counted.
     """
@@ -130,11 +131,12 @@ def prepare(data: Path, out: Path) -> dict[str, Any]:
     }
     with replacing(out / "index.json") as file:
         file.write(json.dumps(index).encode())
-    minutes = Counter[str]()
+    minutes: dict[str, float] = {}
     for entry in entries:
         if entry.split == "train":
-            minutes[entry.genre or "general"] += entry.frames / FPS / 60.0
-    return {"clips": len(entries), "songs": len(songs), "skipped": dict(skipped), "minutes": dict(minutes)}
+            label = entry.genre or "general"
+            minutes[label] = minutes.get(label, 0.0) + entry.frames / FPS / 60.0
+    return {"clips": len(entries), "songs": len(songs), "skipped": dict(skipped), "minutes": minutes}
 
 
 def _usable_motion(clip: Clip, skipped: Counter[str]) -> Motion | None:

@@ -1,4 +1,6 @@
-"""Training of the Temporal Refinement Module on the denoiser's own output: dances noised part of the way and denoised again."""
+"""Training of the Temporal Refinement Module on the denoiser's own output: dances noised part of the way and denoised
+again.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The training loop: by the clock, resumable, with a moving average, keeping the best by validation.
 
-A run lives in one folder: ``last.pt`` (everything to go on), ``<kind>.safetensors`` (best moving average so far), ``log.jsonl``.
-The learning rate rises, stays, and falls to zero in the last part of the time (warm-up, stable, decay).
+A run lives in one folder: ``last.pt`` (everything to go on), ``<kind>.safetensors`` (best moving average so far),
+``log.jsonl``. The learning rate rises, stays, and falls to zero in the last part of the time (warm-up, stable,
+decay).
 """
 
 from __future__ import annotations
@@ -130,7 +131,7 @@ class Run:
         """Learning rate now, as a share of the recipe's."""
         left = 1.0 - self.state.seconds / (60.0 * self.minutes)
         rise = min((self.state.step + 1) / self.recipe["warm_up_steps"], 1.0)
-        return rise * max(min(left / self.recipe["decay_share"], 1.0), 0.01)
+        return float(rise * max(min(left / self.recipe["decay_share"], 1.0), 0.01))
 
     def batches(self) -> Iterator[dict[str, Tensor]]:
         """Batches without end; the next one is drawn while the network learns from this one."""
@@ -178,13 +179,13 @@ class Run:
         validated_s, running = self.state.seconds, math.nan
         columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
         with Progress(*columns) as progress, (self.out / "log.jsonl").open("a") as log:
-            bar = progress.add_task("compiling", total=60 * self.minutes, completed=self.state.seconds)
+            bar = progress.add_task("compiling", total=60 * self.minutes, completed=int(self.state.seconds))
             for batch in self.batches():
                 began = time.monotonic()
                 self.network.train()
                 for group in self.optimiser.param_groups:
                     group["lr"] = self.recipe["learning_rate"] * self.rate()
-                total, terms = self.task.loss(self.network, batch, self.mean, self.std)
+                total, _ = self.task.loss(self.network, batch, self.mean, self.std)
                 self.optimiser.zero_grad(set_to_none=True)
                 total.backward()
                 nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -202,10 +203,10 @@ class Run:
                 )
                 if over or self.state.seconds - validated_s > self.recipe["validate_every_s"]:
                     validated_s = self.state.seconds
-                    terms = self.validate()
-                    self.keep_best(terms["loss"])
+                    valid = self.validate()
+                    self.keep_best(valid["loss"])
                     self.save()
-                    row = {"step": self.state.step, "seconds": round(self.state.seconds), "train": running, **terms}
+                    row = {"step": self.state.step, "seconds": round(self.state.seconds), "train": running, **valid}
                     log.write(json.dumps(row) + "\n")
                     log.flush()
                 if over:

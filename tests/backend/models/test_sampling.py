@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -18,7 +20,7 @@ def test_windows_cover_every_frame_and_overlap(frames: int) -> None:
     assert starts[0] == 0
     assert starts[-1] + length == frames
     assert all(start % 2 == 0 for start in starts)
-    assert all(later - earlier <= 300 - 90 for earlier, later in zip(starts[:-1], starts[1:], strict=True))
+    assert all(later - earlier <= 300 - 90 for earlier, later in pairwise(starts))
 
 
 def test_crossfading_equal_windows_changes_nothing() -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.fixtures.make_motion import sway
 
 from backend.evaluation.floor import below_floor_share
 from backend.evaluation.foot_skate import foot_skate
 from backend.motion.contacts import contact_labels
 from backend.motion.motion import Motion
 from backend.motion.planting import Span, contact_spans, plant
+from tests.fixtures.make_motion import sway
 
 
 def likelihood(motion: Motion) -> np.ndarray:
