@@ -111,3 +111,22 @@ def test_ten_seconds_are_heard_in_a_fraction_of_a_second(song):
         music_features(clip)
         needed_s.append(time.process_time() - start_s)
     assert min(needed_s) < 0.5  # 0.03 on one idle core; the test machine may be busy
+
+
+@pytest.mark.parametrize("signal", ["one impulse", "constant", "two seconds", "mostly silent"])
+def test_odd_signals_give_finite_features(signal):
+    rng = np.random.default_rng(4)
+    samples = np.zeros(6 * SAMPLE_RATE_HZ, np.float32)
+    if signal == "one impulse":
+        samples[0] = 1.0
+    elif signal == "constant":
+        samples[:] = 0.5
+    elif signal == "two seconds":
+        samples = (0.1 * rng.normal(size=2 * SAMPLE_RATE_HZ)).astype(np.float32)
+    else:
+        samples[:SAMPLE_RATE_HZ] = 0.1 * rng.normal(size=SAMPLE_RATE_HZ)
+    features = music_features(Audio(samples))
+    assert np.isfinite(features.timbre).all()
+    assert np.isfinite(features.energy).all()
+    assert len(features.grid.beats_s) >= 2
+    assert not features.grid.clear
