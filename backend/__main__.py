@@ -11,6 +11,7 @@ import sys
 for _name, _value in (
     ("KMP_BLOCKTIME", "0"),
     ("OMP_WAIT_POLICY", "PASSIVE"),
+    ("OPENBLAS_NUM_THREADS", "1"),
     ("TOKENIZERS_PARALLELISM", "false"),
     ("HF_HUB_OFFLINE", "1"),
 ):

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from backend import __version__
 from backend.dance import Dance, Settings, sections_of
-from backend.diffusion.sampling import Conditions, Sampler, sample
+from backend.diffusion.conditions import Conditions, music_input
+from backend.diffusion.sampling import Sampler, sample
 from backend.errors import Cancelled, PirouetteError
 from backend.evaluation.report import quality_report
 from backend.models.denoiser import DenoiserConfig, ParallelMambaDenoiser
@@ -28,10 +29,10 @@ from backend.motion.skeleton import FPS
 from backend.music.audio import Audio
 from backend.music.beats import BeatGrid, track_beats
 from backend.music.features import MusicFeatures, music_features
+from backend.music.features import warm_up as warm_up_features
 from backend.text.captions import prompt_sentence
 from backend.text.encoder import encode
 from backend.text.vocabulary import genre_embedding, genre_in_text, resolve_genre
-from backend.training.pairing import music_input
 
 Progress = Callable[[str, int, int], None]
 MOST_THREADS = 4  # a busy Blender runs beside us
@@ -79,7 +80,7 @@ class Choreographer:
         sampler: Sampler | None = None,
     ) -> None:
         torch.set_num_threads(threads or min(MOST_THREADS, torch.get_num_threads()))
-        self.device = torch.device(_best_device() if device == "auto" else device)
+        self.device = _device(device)
         denoiser = read_weights("denoiser", folder=weights)
         refiner = read_weights("refiner", folder=weights)
         self.denoiser = ParallelMambaDenoiser(DenoiserConfig(**denoiser.config))
@@ -100,6 +101,7 @@ class Choreographer:
         """Make a short dance, so that everything is loaded and compiled before the first request."""
         from backend.music.audio import audio_from_samples
 
+        warm_up_features()
         time_s = np.arange(4 * 22050) / 22050
         clicks = (np.sin(2 * np.pi * 220 * time_s) * np.exp(-30 * (time_s % 0.5))).astype(np.float32)
         request = GenerateRequest(audio_from_samples(clicks, 22050), genre="salsa", text="warm up")
@@ -183,16 +185,12 @@ def _vector(values: np.ndarray) -> Tensor:
     return torch.from_numpy(np.asarray(values, dtype=np.float32))
 
 
-def _best_device() -> str:
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def check_genre(name: str) -> None:
-    """Raise PirouetteError("unknown_genre") early, before any model is loaded."""
-    if name.strip():
-        resolve_genre(name)
-
-
-__all__ = ["Choreographer", "GenerateRequest", "PirouetteError", "check_genre"]
+def _device(name: str) -> torch.device:
+    """The torch device of a name; "auto" is the fastest one here. Raises PirouetteError("bad_request")."""
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if there[kind]))
+    if not there.get(name.split(":")[0], False):
+        usable = ", ".join(kind for kind, found in there.items() if found)
+        raise PirouetteError("bad_request", f"The device “{name}” is not there.", f"Choose auto or one of: {usable}.")
+    return torch.device(name)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from backend.diffusion.conditions import Conditions
 from backend.diffusion.schedule import STEPS
 from backend.errors import Cancelled
 
@@ -25,17 +26,6 @@ if TYPE_CHECKING:
 WINDOW_FRAMES = 300
 OVERLAP_FRAMES = 90
 BATCH_WINDOWS = 6  # windows in one pass of the network: bounds memory
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """What a dance is made for. music: (T, music channels); prompt vectors are made of genre and text, (384,) or
-    None.
-    """
-
-    music: Tensor
-    genre: Tensor | None
-    text: Tensor | None
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,12 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from backend.diffusion.conditions import music_input
 from backend.errors import PirouetteError
 from backend.motion.representation import VELOCITY, YAW_RATE, mirror
 from backend.motion.skeleton import FPS
 from backend.music.beats import BeatGrid
-from backend.training.pairing import Song, metrical_levels, music_input, pair
+from backend.training.pairing import Song, metrical_levels, pair
 from backend.training.prepare import ClipEntry, SongEntry
 
 WIDEST_TEMPO = 1.15  # tempo augmentation

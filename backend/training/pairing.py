@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from backend.diffusion.conditions import music_input
 from backend.motion.skeleton import FPS
-from backend.music.beats import BeatGrid, rhythm_features
+from backend.music.beats import BeatGrid
 
 FloatArray = npt.NDArray[np.float32]
-MUSIC_CHANNELS = 45  # 6 rhythm, 2 energy, 35 timbre, flags: music is given, timbre is given
 WIDEST_STRETCH = 1.35
 CANDIDATES = 6
 
@@ -41,23 +41,6 @@ def metrical_levels(song: Song) -> list[Song]:
         double = BeatGrid(between, flags, song.grid.tempo_bpm * 2, 4, song.grid.clear)
         levels += [Song(song.name, song.sound, half), Song(song.name, song.sound, double)]
     return levels
-
-
-def music_input(grid: BeatGrid | None, sound: FloatArray | None, *, frames: int, timbre: bool = True) -> FloatArray:
-    """The denoiser's music channels (frames, 45); zeros with the flag down where there is no music.
-
-    grid: beats within the window, seconds from its first frame; sound: (frames, 37) energy and timbre.
-    """
-    channels = np.zeros((frames, MUSIC_CHANNELS), dtype=np.float32)
-    if grid is None or sound is None:
-        return channels
-    channels[:, :6] = rhythm_features(grid, frames=frames, fps=FPS)
-    channels[:, 6:8] = sound[:, :2]
-    channels[:, 43] = 1.0
-    if timbre:
-        channels[:, 8:43] = sound[:, 2:]
-        channels[:, 44] = 1.0
-    return channels
 
 
 def warp(song: Song, beats_s: npt.NDArray[np.float64], start: int, *, frames: int) -> FloatArray:

@@ -7,7 +7,8 @@ from itertools import pairwise
 import pytest
 import torch
 
-from backend.diffusion.sampling import Conditions, Sampler, crossfade, sample, solver, window_starts
+from backend.diffusion.conditions import Conditions
+from backend.diffusion.sampling import Sampler, crossfade, sample, solver, window_starts
 from backend.diffusion.schedule import STEPS, add_noise, alphas_cumprod
 from backend.errors import Cancelled
 from backend.models.denoiser import DenoiserConfig, ParallelMambaDenoiser

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.fixtures.make_motion import library_arrays, sway
 
+from backend.diffusion.conditions import music_input
 from backend.errors import PirouetteError
 from backend.models.denoiser import DenoiserConfig, ParallelMambaDenoiser
 from backend.models.weights import load_into, read_weights
@@ -18,9 +18,10 @@ from backend.motion.representation import encode
 from backend.music.beats import BeatGrid
 from backend.training.dataset import DanceData, Drop, stretch
 from backend.training.kinematic_beats import kinematic_beats, settled
-from backend.training.pairing import Song, metrical_levels, music_input, pair, warp
+from backend.training.pairing import Song, metrical_levels, pair, warp
 from backend.training.prepare import prepare
 from backend.training.trainer import Run, read_recipe, train
+from tests.fixtures.make_motion import library_arrays, sway
 
 
 def long_sway(times: int = 4) -> Motion:
