@@ -7,6 +7,7 @@ and neck are soft. The left side wears one colour and the right side another; a 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -20,8 +21,8 @@ from .skeleton import JOINT_NAMES
 FloatArray = npt.NDArray[np.float64]
 Profile = Sequence[tuple[float, float, float, float]]
 
-SIDES = 20
-_RINGS = 13
+SIDES = 18
+_RINGS = 11
 _UP = np.array([0.0, 0.0, 1.0])
 _FRONT = np.array([0.0, -1.0, 0.0])
 
@@ -49,14 +50,20 @@ class Shell:
 
 @dataclass(frozen=True, eq=False)
 class Body:
-    """The whole mesh. vertices: (V, 3) metres; faces: vertex numbers; paint: slot a face; weights: (V,) a bone."""
+    """The whole mesh.
+
+    vertices: (V, 3) metres; quads: (Q, 4) and triangles: (T, 3) vertex numbers; paint: (Q + T,) slot of each;
+    weights: (V,) for each bone.
+    """
 
     vertices: FloatArray
-    faces: list[tuple[int, ...]]
-    paint: list[int]
+    quads: npt.NDArray[np.int32]
+    triangles: npt.NDArray[np.int32]
+    paint: npt.NDArray[np.int32]
     weights: dict[str, FloatArray] = field(default_factory=dict)
 
 
+@functools.cache
 def mannequin() -> Body:
     """The mannequin in the rest pose of ``bone_frames.rest_joints``."""
     joints = dict(zip(JOINT_NAMES, rest_joints(), strict=True))
@@ -157,36 +164,45 @@ def _ball(centre: FloatArray, radius: float, bone: str, *, paint: int = Paint.JO
 
 def _joined(shells: Sequence[Shell]) -> Body:
     """One mesh of all shells; each end is closed by a fan around a point."""
-    vertices: list[FloatArray] = []
-    faces: list[tuple[int, ...]] = []
-    paint: list[int] = []
-    bones: dict[str, list[tuple[int, FloatArray]]] = {}
-    count = 0
-    for shell in shells:
-        rings = len(shell.rings)
-        first, last = shell.rings[0].mean(axis=0), shell.rings[-1].mean(axis=0)
-        vertices += [shell.rings.reshape(-1, 3), first[None], last[None]]
-        low, high = count + rings * SIDES, count + rings * SIDES + 1
-        for ring in range(rings - 1):
-            for side in range(SIDES):
-                a = count + ring * SIDES + side
-                b = count + ring * SIDES + (side + 1) % SIDES
-                faces.append((a, b, b + SIDES, a + SIDES))
-                paint.append(int(shell.paint[ring, side]))
-        top = count + (rings - 1) * SIDES
-        for side in range(SIDES):
-            after = (side + 1) % SIDES
-            faces += [(low, count + after, count + side), (high, top + side, top + after)]
-            paint += [int(shell.paint[0, side]), int(shell.paint[-1, side])]
+    counts = [len(shell.rings) * SIDES + 2 for shell in shells]
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    weights = {name: np.zeros(starts[-1]) for shell in shells for name in shell.weights}
+    for shell, start, count in zip(shells, starts[:-1], counts, strict=True):
         for name, values in shell.weights.items():
-            spread = np.concatenate([np.repeat(values, SIDES), values[[0, -1]]])
-            bones.setdefault(name, []).append((count, spread))
-        count += rings * SIDES + 2
-    weights = {name: np.zeros(count) for name in bones}
-    for name, spans in bones.items():
-        for begin, values in spans:
-            weights[name][begin : begin + len(values)] = values
-    return Body(np.concatenate(vertices), faces, paint, weights)
+            weights[name][start : start + count] = np.concatenate([np.repeat(values, SIDES), values[[0, -1]]])
+    return Body(
+        np.concatenate([_points(shell) for shell in shells]),
+        np.concatenate([_quads(shell) + start for shell, start in zip(shells, starts[:-1], strict=True)]),
+        np.concatenate([_fans(shell) + start for shell, start in zip(shells, starts[:-1], strict=True)]),
+        np.concatenate(
+            [shell.paint.reshape(-1) for shell in shells] + [shell.paint[[0, -1]].reshape(-1) for shell in shells]
+        ),
+        weights,
+    )
+
+
+def _points(shell: Shell) -> FloatArray:
+    """The rings' vertices, then the middle of the first and of the last ring."""
+    return np.concatenate([shell.rings.reshape(-1, 3), shell.rings[[0, -1]].mean(axis=1)])
+
+
+def _quads(shell: Shell) -> npt.NDArray[np.int32]:
+    """The faces between rings, by vertex of this shell, looking outwards."""
+    side = np.arange(SIDES)
+    after = (side + 1) % SIDES
+    ring = np.stack([side, after, after + SIDES, side + SIDES], axis=-1)
+    first = SIDES * np.arange(len(shell.rings) - 1)
+    return (ring[None] + first[:, None, None]).reshape(-1, 4).astype(np.int32)
+
+
+def _fans(shell: Shell) -> npt.NDArray[np.int32]:
+    """The triangles that close both ends."""
+    side = np.arange(SIDES)
+    after = (side + 1) % SIDES
+    top, low = SIDES * (len(shell.rings) - 1), SIDES * len(shell.rings)
+    first = np.stack([np.full(SIDES, low), after, side], axis=-1)
+    last = np.stack([np.full(SIDES, low + 1), top + side, top + after], axis=-1)
+    return np.concatenate([first, last]).astype(np.int32)
 
 
 # The body's parts
@@ -194,33 +210,35 @@ def _joined(shells: Sequence[Shell]) -> Body:
 
 def _trunk(joints: Mapping[str, FloatArray]) -> list[Shell]:
     pelvis, chest, neck, head = joints["Pelvis"], joints["Spine3"], joints["Neck"], joints["Head"]
-    hips = np.array([0.0, 0.022, joints["L_Hip"][2] - 0.075])
-    waist = np.array([0.0, 0.03, joints["Spine1"][2] + 0.01])
-    ribs = np.array([0.0, 0.022, joints["Spine2"][2] - 0.035])
-    collar = np.array([0.0, 0.032, neck[2] + 0.005])
+    hips = np.array([0.0, 0.022, joints["L_Hip"][2] - 0.082])
+    waist = np.array([0.0, 0.03, joints["Spine1"][2] + 0.015])
+    ribs = np.array([0.0, 0.022, joints["Spine2"][2] - 0.05])
+    collar = np.array([0.0, 0.034, neck[2] + 0.012])
     return [
         _loft(
             hips, waist,
-            [(0.0, 0.07, 0.062, 0.0), (0.25, 0.128, 0.092, 0.0), (0.5, 0.154, 0.105, 0.0),
-             (0.78, 0.142, 0.098, 0.0), (1.0, 0.124, 0.084, 0.0)],
-            bone="Pelvis", caps=(0.7, 0.22), square=2.3,
+            [(0.0, 0.06, 0.06, 0.0), (0.22, 0.118, 0.094, -0.004), (0.45, 0.152, 0.11, -0.006),
+             (0.75, 0.146, 0.1, 0.0), (1.0, 0.128, 0.086, 0.002)],
+            bone="Pelvis", caps=(0.8, 0.16), square=2.25, rings=13,
         ),
         _loft(
-            pelvis + np.array([0.0, 0.028, 0.05]), chest + np.array([0.0, 0.014, 0.03]),
-            [(0.0, 0.112, 0.076, 0.0), (0.35, 0.106, 0.072, 0.0), (0.65, 0.108, 0.074, 0.0), (1.0, 0.12, 0.08, 0.0)],
-            bone={"Pelvis": (0.8, 0.1, 0.0, 0.0), "Spine1": (0.2, 0.8, 0.35, 0.0), "Spine2": (0.0, 0.1, 0.5, 0.3),
+            pelvis + np.array([0.0, 0.028, 0.03]), chest + np.array([0.0, 0.014, 0.03]),
+            [(0.0, 0.118, 0.08, 0.0), (0.35, 0.112, 0.077, 0.003), (0.65, 0.112, 0.078, 0.003), (1.0, 0.12, 0.082,
+            0.0)], bone={"Pelvis": (0.8, 0.1, 0.0, 0.0), "Spine1": (0.2, 0.8, 0.35, 0.0), "Spine2": (0.0, 0.1, 0.5,
+            0.3),
                   "Spine3": (0.0, 0.0, 0.15, 0.7)},
-            paint=Paint.JOINT, caps=(0.3, 0.3), square=2.2,
+            paint=Paint.JOINT, caps=(0.2, 0.2), square=2.2,
         ),
         _loft(
             ribs, collar,
-            [(0.0, 0.122, 0.084, 0.0), (0.25, 0.146, 0.104, 0.006), (0.55, 0.163, 0.117, 0.01),
-             (0.8, 0.15, 0.1, 0.0), (1.0, 0.085, 0.066, -0.006)],
-            bone="Spine3", caps=(0.25, 0.5), square=2.4, rings=15,
+            [(0.0, 0.12, 0.084, 0.0), (0.2, 0.137, 0.1, 0.006), (0.45, 0.158, 0.116, 0.014), (0.62, 0.168, 0.118,
+            0.014),
+             (0.82, 0.15, 0.096, 0.0), (1.0, 0.076, 0.062, -0.006)],
+            bone="Spine3", caps=(0.18, 0.45), square=2.35, rings=15,
         ),
         _loft(
             neck - np.array([0.0, 0.0, 0.05]), head + np.array([0.0, 0.012, 0.03]),
-            [(0.0, 0.056, 0.056, 0.0), (0.5, 0.047, 0.05, 0.0), (1.0, 0.046, 0.05, 0.0)],
+            [(0.0, 0.06, 0.058, 0.0), (0.5, 0.05, 0.052, 0.0), (1.0, 0.048, 0.052, 0.0)],
             bone={"Spine3": (0.7, 0.0, 0.0), "Neck": (0.3, 1.0, 0.3), "Head": (0.0, 0.0, 0.7)},
             paint=Paint.JOINT, caps=(0.2, 0.2), rings=9,
         ),
@@ -229,18 +247,18 @@ def _trunk(joints: Mapping[str, FloatArray]) -> list[Shell]:
 
 def _head(joints: Mapping[str, FloatArray]) -> list[Shell]:
     head = joints["Head"]
-    chin = head + np.array([0.0, -0.012, -0.022])
-    crown = head + np.array([0.0, -0.004, 0.205])
+    chin = head + np.array([0.0, -0.012, -0.03])
+    crown = head + np.array([0.0, 0.0, 0.208])
     skull = _loft(
         chin, crown,
-        [(0.0, 0.036, 0.05, 0.028), (0.12, 0.049, 0.072, 0.016), (0.3, 0.063, 0.089, 0.004),
-         (0.55, 0.074, 0.099, -0.004), (0.8, 0.07, 0.094, -0.008), (1.0, 0.045, 0.062, -0.008)],
-        bone="Head", caps=(0.7, 1.0), square=2.15, rings=21,
+        [(0.0, 0.04, 0.052, 0.034), (0.1, 0.052, 0.07, 0.024), (0.28, 0.066, 0.09, 0.01),
+         (0.5, 0.077, 0.102, 0.0), (0.75, 0.08, 0.104, -0.006), (1.0, 0.074, 0.096, -0.006)],
+        bone="Head", caps=(0.7, 0.92), square=2.1, rings=23,
     )  # fmt: skip
     heights = (skull.rings[:, :, 2].mean(axis=1) - chin[2]) / (crown[2] - chin[2])
-    at_eyes = (heights[:-1] > 0.42) & (heights[1:] < 0.66)
+    at_eyes = (heights[:-1] > 0.41) & (heights[1:] < 0.66)
     middles = (np.arange(SIDES) + 0.5) * 2 * np.pi / SIDES
-    facing = -np.sin(middles) > 0.42  # the loft goes round from its side, its front at three quarters
+    facing = -np.sin(middles) > 0.3  # the loft goes round from its side, its front at three quarters
     skull.paint[np.ix_(at_eyes, facing)] = int(Paint.JOINT)
     return [skull]
 
@@ -249,22 +267,22 @@ def _leg(joints: Mapping[str, FloatArray], side: str, paint: Paint) -> list[Shel
     hip, knee, ankle = (joints[f"{side}_{name}"] for name in ("Hip", "Knee", "Ankle"))
     shin = _loft(
         knee, ankle,
-        [(0.07, 0.046, 0.048, 0.0), (0.26, 0.056, 0.06, -0.01), (0.5, 0.047, 0.05, -0.008),
-         (0.78, 0.035, 0.038, 0.0), (0.93, 0.034, 0.036, 0.0)],
-        bone=f"{side}_Knee", caps=(0.7, 0.35), rings=17,
+        [(0.045, 0.049, 0.05, 0.002), (0.14, 0.053, 0.056, -0.003), (0.3, 0.057, 0.064, -0.012),
+         (0.55, 0.046, 0.051, -0.01), (0.8, 0.036, 0.039, -0.001), (0.95, 0.036, 0.038, 0.0)],
+        bone=f"{side}_Knee", caps=(0.6, 0.3), rings=17,
     )  # fmt: skip
     shin.paint[-5:-2] = int(paint)
     return [
-        _ball(hip + np.array([0.0, 0.0, 0.0]), 0.078, f"{side}_Hip"),
+        _ball(hip, 0.08, f"{side}_Hip"),
         _loft(
             hip, knee,
-            [(-0.04, 0.068, 0.074, 0.0), (0.12, 0.083, 0.088, 0.004), (0.38, 0.078, 0.083, 0.006),
-             (0.7, 0.06, 0.064, 0.004), (0.93, 0.05, 0.052, 0.0)],
-            bone=f"{side}_Hip", caps=(0.85, 0.5), rings=15,
+            [(-0.06, 0.064, 0.076, 0.0), (0.12, 0.086, 0.092, 0.004), (0.38, 0.081, 0.087, 0.007),
+             (0.7, 0.062, 0.068, 0.005), (0.955, 0.052, 0.054, 0.002)],
+            bone=f"{side}_Hip", caps=(0.9, 0.35), rings=15,
         ),
-        _ball(knee, 0.05, f"{side}_Knee"),
+        _ball(knee, 0.051, f"{side}_Knee"),
         shin,
-        _ball(ankle, 0.036, f"{side}_Ankle"),
+        _ball(ankle, 0.037, f"{side}_Ankle"),
     ]  # fmt: skip
 
 
@@ -273,25 +291,25 @@ def _foot(joints: Mapping[str, FloatArray], side: str, paint: Paint) -> list[She
     ankle, ball = joints[f"{side}_Ankle"], joints[f"{side}_Foot"]
     outwards = (ball - ankle) * np.array([1.0, 1.0, 0.0])
     outwards /= np.linalg.norm(outwards)
-    heel = np.array([ankle[0], ankle[1], 0.0]) - outwards * 0.058
-    toe = np.array([ball[0], ball[1], 0.0]) + outwards * 0.086
+    heel = np.array([ankle[0], ankle[1], 0.0]) - outwards * 0.062
+    toe = np.array([ball[0], ball[1], 0.0]) + outwards * 0.09
     length = float(np.linalg.norm(toe - heel))
     share = float(np.linalg.norm(np.array([ball[0], ball[1], 0.0]) - heel)) / length
 
     def shoe(profile: Profile, bone: str, slot: int, caps: tuple[float, float]) -> Shell:
         """profile: (share, half width, height, unused): the ring stands on the floor."""
         raised = [(at, width, height / 2, height / 2) for at, width, height, _ in profile]
-        return _loft(heel, toe, raised, bone=bone, paint=slot, front=_UP, caps=caps, square=2.7, rings=11)
+        return _loft(heel, toe, raised, bone=bone, paint=slot, front=_UP, caps=caps, square=2.7)
 
     return [
         shoe(
-            [(0.0, 0.03, 0.062, 0.0), (0.18, 0.037, 0.08, 0.0), (0.4, 0.039, 0.077, 0.0),
-             (share + 0.02, 0.047, 0.05, 0.0)],
-            f"{side}_Ankle", Paint.SHELL, (0.7, 0.3),
+            [(0.0, 0.032, 0.064, 0.0), (0.18, 0.04, 0.086, 0.0), (0.4, 0.042, 0.08, 0.0),
+             (share + 0.02, 0.05, 0.053, 0.0)],
+            f"{side}_Ankle", Paint.SHELL, (0.7, 0.2),
         ),
         shoe(
-            [(share - 0.03, 0.046, 0.05, 0.0), (share + 0.15, 0.046, 0.043, 0.0), (1.0, 0.03, 0.03, 0.0)],
-            f"{side}_Foot", paint, (0.3, 1.0),
+            [(share - 0.03, 0.049, 0.053, 0.0), (share + 0.15, 0.049, 0.045, 0.0), (1.0, 0.033, 0.032, 0.0)],
+            f"{side}_Foot", paint, (0.2, 1.0),
         ),
     ]  # fmt: skip
 
@@ -300,42 +318,44 @@ def _arm(joints: Mapping[str, FloatArray], side: str, paint: Paint) -> list[Shel
     collar, shoulder, elbow, wrist = (joints[f"{side}_{name}"] for name in ("Collar", "Shoulder", "Elbow", "Wrist"))
     forearm = _loft(
         elbow, wrist,
-        [(0.09, 0.034, 0.036, 0.0), (0.28, 0.04, 0.042, 0.0), (0.65, 0.032, 0.032, 0.0), (0.94, 0.026, 0.024, 0.0)],
-        bone=f"{side}_Elbow", caps=(0.7, 0.35), rings=17,
+        [(0.06, 0.038, 0.039, 0.0), (0.18, 0.043, 0.044, 0.0), (0.35, 0.043, 0.044, 0.0), (0.7, 0.033, 0.033, 0.0),
+         (0.95, 0.029, 0.027, 0.0)],
+        bone=f"{side}_Elbow", caps=(0.6, 0.3), rings=17,
     )  # fmt: skip
     forearm.paint[-5:-2] = int(paint)
     return [
         _loft(
-            collar + np.array([0.0, -0.002, 0.024]), shoulder,
-            [(-0.1, 0.05, 0.05, 0.0), (0.5, 0.056, 0.056, 0.0), (0.92, 0.05, 0.05, 0.0)],
-            bone=f"{side}_Collar", front=_FRONT, caps=(0.9, 0.5), rings=9,
+            collar + np.array([0.0, -0.004, 0.02]), shoulder,
+            [(-0.2, 0.05, 0.05, 0.0), (0.4, 0.061, 0.062, 0.0), (0.8, 0.055, 0.057, 0.0)],
+            bone=f"{side}_Collar", caps=(0.9, 0.35), rings=9,
         ),
-        _ball(shoulder, 0.052, f"{side}_Collar"),
+        _ball(shoulder, 0.055, f"{side}_Collar"),
         _loft(
             shoulder, elbow,
-            [(0.02, 0.05, 0.05, 0.0), (0.22, 0.051, 0.051, 0.0), (0.55, 0.043, 0.043, 0.0), (0.91, 0.035, 0.036, 0.0)],
-            bone=f"{side}_Shoulder", caps=(0.95, 0.5),
+            [(0.0, 0.055, 0.056, 0.0), (0.16, 0.059, 0.059, 0.0), (0.34, 0.052, 0.053, 0.0), (0.62, 0.045, 0.046, 0.0),
+             (0.94, 0.038, 0.039, 0.0)],
+            bone=f"{side}_Shoulder", caps=(0.8, 0.35), rings=13,
         ),
-        _ball(elbow, 0.036, f"{side}_Elbow"),
+        _ball(elbow, 0.038, f"{side}_Elbow"),
         forearm,
-        _ball(wrist, 0.026, f"{side}_Wrist"),
+        _ball(wrist, 0.028, f"{side}_Wrist"),
     ]  # fmt: skip
 
 
 def _hand(joints: Mapping[str, FloatArray], side: str, sign: float) -> list[Shell]:
     wrist, knuckles = joints[f"{side}_Wrist"], joints[f"{side}_Hand"]
-    tip = knuckles + np.array([0.1 * sign, 0.0, -0.006])
-    thumb = wrist + np.array([0.03 * sign, -0.03, -0.004])
+    tip = knuckles + np.array([0.105 * sign, 0.0, -0.008])
+    thumb = wrist + np.array([0.032 * sign, -0.03, -0.004])
     mitten = _loft(
         wrist, tip,
-        [(0.1, 0.017, 0.026, 0.0), (0.3, 0.018, 0.042, 0.0), (0.52, 0.016, 0.045, 0.0), (0.8, 0.013, 0.038, 0.0),
-         (1.0, 0.009, 0.024, 0.0)],
+        [(0.08, 0.021, 0.028, 0.0), (0.3, 0.022, 0.044, 0.0), (0.5, 0.019, 0.047, 0.0), (0.8, 0.015, 0.041, 0.0),
+         (1.0, 0.011, 0.028, 0.0)],
         bone={f"{side}_Wrist": (1.0, 1.0, 0.5, 0.0, 0.0), f"{side}_Hand": (0.0, 0.0, 0.5, 1.0, 1.0)},
-        caps=(0.6, 1.0), square=2.4,
+        caps=(0.6, 1.0), square=2.4, rings=13,
     )  # fmt: skip
     finger = _loft(
-        thumb, thumb + np.array([0.058 * sign, -0.034, -0.008]),
-        [(0.0, 0.014, 0.016, 0.0), (0.5, 0.0125, 0.014, 0.0), (1.0, 0.01, 0.011, 0.0)],
+        thumb, thumb + np.array([0.062 * sign, -0.036, -0.01]),
+        [(0.0, 0.016, 0.018, 0.0), (0.5, 0.0145, 0.016, 0.0), (1.0, 0.012, 0.013, 0.0)],
         bone=f"{side}_Wrist", front=_UP, caps=(1.0, 1.0), rings=9,
     )  # fmt: skip
     return [mitten, finger]

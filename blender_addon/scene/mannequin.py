@@ -32,12 +32,19 @@ def add_mannequin(context: bpy.types.Context, dancer: bpy.types.Object) -> bpy.t
 
 def _mesh(body: Body) -> bpy.types.Mesh:
     mesh = bpy.data.meshes.new(BODY_NAME)
-    mesh.from_pydata(body.vertices.tolist(), [], body.faces)
+    corners = np.concatenate([body.quads.reshape(-1), body.triangles.reshape(-1)])
+    sizes = np.concatenate([np.full(len(body.quads), 4), np.full(len(body.triangles), 3)])
+    mesh.vertices.add(len(body.vertices))
+    mesh.vertices.foreach_set("co", body.vertices.astype(np.float32).reshape(-1))
+    mesh.loops.add(len(corners))
+    mesh.loops.foreach_set("vertex_index", corners)
+    mesh.polygons.add(len(sizes))
+    mesh.polygons.foreach_set("loop_start", (np.cumsum(sizes) - sizes).astype(np.int32))
     for paint in Paint:
         mesh.materials.append(_material(*_COLOURS[paint]))
-    mesh.polygons.foreach_set("material_index", np.array(body.paint, dtype=np.int32))
-    mesh.polygons.foreach_set("use_smooth", np.ones(len(body.faces), dtype=bool))
-    mesh.update()
+    mesh.polygons.foreach_set("material_index", body.paint)
+    mesh.polygons.foreach_set("use_smooth", np.ones(len(sizes), dtype=bool))
+    mesh.update(calc_edges=True)
     return mesh
 
 

@@ -1,8 +1,11 @@
-"""The add-on as an animator has it: built, installed as an extension from its zip, enabled; a song; a stand-in backend."""
+"""The add-on as an animator has it: built, installed as an extension from its zip, enabled; a song; a stand-in
+backend.
+"""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -66,3 +69,20 @@ def dance(scene: bpy.types.Scene, song: Path) -> Callable[..., bpy.types.Object]
         return bpy.context.view_layer.objects.active
 
     return generate
+
+
+@pytest.fixture
+def timed_steps() -> Callable[[Iterator[Any]], list[float]]:
+    """Run steps to their end and return how long each took, in seconds."""
+
+    def run(steps: Iterator[Any]) -> list[float]:
+        took_s = []
+        while True:
+            started_s = time.perf_counter()
+            try:
+                next(steps)
+            except StopIteration:
+                return [*took_s, time.perf_counter() - started_s]
+            took_s.append(time.perf_counter() - started_s)
+
+    return run

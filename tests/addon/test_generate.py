@@ -103,7 +103,9 @@ def test_a_take_is_one_undo_step(dance: Dance, scene: bpy.types.Scene, song: Pat
     # Blender's window pushes this step when the operator has finished; without a window nobody does.
     bpy.ops.ed.undo_push(message="Generate Dance")
     bpy.ops.ed.undo()
-    assert [list(kind) for kind in (bpy.data.armatures, bpy.data.actions, bpy.data.meshes, bpy.data.objects)] == [[]] * 4
+    assert [list(kind) for kind in (bpy.data.armatures, bpy.data.actions, bpy.data.meshes, bpy.data.objects)] == [
+        []
+    ] * 4
     assert len(bpy.context.scene.timeline_markers) == 0
     assert len(part("scene.audio").sound_strips(bpy.context.scene)) == 1
 
