@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import aud
 import bpy
 import numpy as np
 
@@ -23,8 +24,8 @@ from .timing import scene_fps
 
 SHORTEST_S = 2.0  # less music than this has no beat to dance to
 SILENT_PEAK = 1e-4  # -80 dB
-_PIECE_TARGET_S = 0.02  # how long Blender may stand still for one piece of the mixdown
-_FIRST_PIECE_S, _LONGEST_PIECE_S = 1.0, 10.0
+_PIECE_TARGET_S = 0.03  # how long Blender may stand still for one piece of the mixdown
+_SHORTEST_PIECE_S, _LONGEST_PIECE_S = 2.0, 10.0  # each piece costs some milliseconds of its own
 _HEADER_BYTES = 4096
 
 
@@ -175,6 +176,19 @@ def _check_file(strip: bpy.types.Strip) -> None:
         raise PirouetteError("not_audio", f"{path.name} is not sound that Blender can read.", "Use another file.")
 
 
+def _check_readable(scene: bpy.types.Scene, frames: FrameRange) -> None:
+    """Name a file that was damaged after it came onto the timeline: Blender plays it as silence."""
+    for strip in sound_strips(scene):
+        if _overlap(strip_range(strip), frames) and not _is_muted(scene, strip) and strip.sound.packed_file is None:
+            path = bpy.path.abspath(strip.sound.filepath, library=strip.sound.library)
+            try:
+                aud.Sound(path).specs  # noqa: B018  it opens the file
+            except aud.error as error:
+                raise PirouetteError(
+                    "damaged_file", f"{Path(path).name} is damaged: Blender cannot read it.", "Replace the file."
+                ) from error
+
+
 def mixdown_rate_hz(scene: bpy.types.Scene, frames: FrameRange) -> int:
     """The sample rate most of the range's sound has: mixing at another one takes eight times as long."""
     rates: dict[int, int] = {}
@@ -205,7 +219,7 @@ class Mixdown:
         rate = mixdown_rate_hz(scene, self.frames)
         splice = Splice(sample_rate_hz=rate)
         margin = int(np.ceil(OVERLAP_S * fps))
-        first, piece_s = self.frames.first, _FIRST_PIECE_S
+        first, piece_s = self.frames.first, _SHORTEST_PIECE_S
         with tempfile.TemporaryDirectory(prefix="pirouette-", dir=_temporary_folder()) as folder:
             while first <= self.frames.last:
                 started_s = time.perf_counter()
@@ -218,11 +232,14 @@ class Mixdown:
                 took_s = time.perf_counter() - started_s
                 self.slowest_step_s = max(self.slowest_step_s, took_s)
                 length_s = around.duration_s(fps)
-                piece_s = float(np.clip(length_s * _PIECE_TARGET_S / max(took_s, 1e-4), 0.5, _LONGEST_PIECE_S))
+                piece_s = float(
+                    np.clip(length_s * _PIECE_TARGET_S / max(took_s, 1e-4), _SHORTEST_PIECE_S, _LONGEST_PIECE_S)
+                )
                 first = last + 1
                 yield
         samples = splice.samples()
         if float(np.abs(samples).max(initial=0.0)) < SILENT_PEAK:
+            _check_readable(_scene(self.scene_name), self.frames)
             raise PirouetteError(
                 "silence", "The sound in this range is silent.", "Turn it up, or choose another range."
             )
@@ -259,7 +276,10 @@ def _mix_piece(
                 channels="MONO",
             )
         except RuntimeError as error:
-            raise PirouetteError("internal", f"Blender could not mix the sound: {str(error).strip()}") from error
+            reason = str(error).strip().removeprefix("Error: ")
+            raise PirouetteError("internal", f"Blender could not mix the sound: {reason}") from error
+    if not path.exists():  # Blender 5.2 raises nothing
+        raise PirouetteError("internal", f"Blender could not write the sound it mixed into {folder}.")
     if path.stat().st_size < expected * 4:
         raise _disk_full(path)
     return read_wav(path).mono[:expected]
