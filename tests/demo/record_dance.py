@@ -78,6 +78,8 @@ def write_pictures(armature: bpy.types.Object, out: Path) -> None:
     stage.prepare_video(out / "dance.mp4")
     scene.render.filepath = "//dance.mp4"
     scene.frame_set(scene.frame_start)
+    for sound in bpy.data.sounds:
+        sound.pack()  # the file can be opened anywhere
     bpy.ops.wm.save_as_mainfile(filepath=str(out / "dance.blend"), relative_remap=True, compress=True)
     say(f"dance.blend: {armature.name}, frames {scene.frame_start} to {scene.frame_end}")
     stage.render_contact_sheet(out / "dance.png")
