@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import bpy
 
@@ -58,7 +58,7 @@ class PIROUETTE_OT_generate_dance(bpy.types.Operator):
     bl_options = {"UNDO"}
 
     _timer: bpy.types.Timer | None = None
-    _steps: Iterator[Step] | None = None
+    _steps: Generator[Step, None, None] | None = None
     _step = Step.WORK
     _seed = 0
 
@@ -120,11 +120,11 @@ class PIROUETTE_OT_generate_dance(bpy.types.Operator):
         started_s = time.perf_counter()
         SESSION.pump()
         try:
-            while time.perf_counter() - started_s < _WORK_BUDGET_S:
+            while True:
                 if SESSION.cancel_requested and self._step is not Step.WAIT:
                     raise Cancelled
                 self._step = next(self._steps)
-                if self._step is Step.WAIT:
+                if self._step is Step.WAIT or time.perf_counter() - started_s > _WORK_BUDGET_S:
                     break
         except StopIteration:
             context.scene.pirouette.seed = self._seed

@@ -5,7 +5,8 @@ The same steps serve the interface, which takes a few in each tick of a timer, a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -51,23 +52,25 @@ class DanceRequest:
 
 def make_dance(
     session: Session, request: DanceRequest, command: BackendCommand, *, log_path: Path, addon_version: str
-) -> Iterator[Step]:
+) -> Generator[Step, None, None]:
     """All the steps of a dance. Raises PirouetteError, Cancelled."""
     sound = yield from _mix(session, request)
     document = yield from _ask(session, request, command, sound, log_path, addon_version)
     session.warning = " ".join(document.warnings)
-    for index, _ in enumerate(write_dance(request, document)):
-        session.report("write", done=index, total=_WRITE_STEPS)
-        yield Step.WRITE
+    with closing(write_dance(request, document)) as steps:  # a cancel in the middle cleans up at once
+        for index, _ in enumerate(steps):
+            session.report("write", done=index, total=_WRITE_STEPS)
+            yield Step.WRITE
 
 
-def _mix(session: Session, request: DanceRequest) -> Iterator[Step]:
+def _mix(session: Session, request: DanceRequest) -> Generator[Step, None, Sound]:
     strip_name = request.settings.strip if request.settings.source == "STRIP" else ""
     mixdown = Mixdown(request.music_scene_name, request.frames, strip_name)
     session.report("mix", done=0, total=request.frames.frames)
-    for _ in mixdown.steps():
-        session.report("mix", done=mixdown.done_frames, total=request.frames.frames)
-        yield Step.WORK
+    with closing(mixdown.steps()) as steps:
+        for _ in steps:
+            session.report("mix", done=mixdown.done_frames, total=request.frames.frames)
+            yield Step.WORK
     assert mixdown.sound is not None
     return mixdown.sound
 
@@ -79,7 +82,7 @@ def _ask(
     sound: Sound,
     log_path: Path,
     addon_version: str,
-) -> Iterator[Step]:
+) -> Generator[Step, None, DanceDocument]:
     message = {
         "type": "generate",
         "sample_rate_hz": sound.sample_rate_hz,
@@ -106,7 +109,7 @@ def _ask(
     return document_from_result(job.result, settings=request.settings, placement=placement, addon_version=addon_version)
 
 
-def write_dance(request: DanceRequest, document: DanceDocument) -> Iterator[None]:
+def write_dance(request: DanceRequest, document: DanceDocument) -> Generator[None, None, None]:
     """Put a dance into the scene: on the dancer there is, else on a new one. Leaves nothing half-written."""
     context = bpy.context
     if context.scene.name != request.scene_name:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import bpy
 import numpy as np
@@ -33,7 +33,7 @@ def beat_names(downbeat: np.ndarray) -> list[str]:
     return names
 
 
-def write_markers(scene: bpy.types.Scene, document: DanceDocument) -> Iterator[None]:
+def write_markers(scene: bpy.types.Scene, document: DanceDocument) -> Generator[None, None, None]:
     """Replace our earlier markers by the beats of this dance, in short steps; other markers are left alone."""
     markers = scene.timeline_markers
     for old in [marker for marker in markers if is_beat_marker(marker)]:

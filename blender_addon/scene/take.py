@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import bpy
@@ -60,7 +60,9 @@ def take_curves(document: DanceDocument, dancer: bpy.types.Object) -> list[Curve
     return curves
 
 
-def write_take(dancer: bpy.types.Object, document: DanceDocument, *, number: int, name: str) -> Iterator[None]:
+def write_take(
+    dancer: bpy.types.Object, document: DanceDocument, *, number: int, name: str
+) -> Generator[None, None, None]:
     """Write a take in short steps: first the Action, whole but unused; in the last step it goes on its track."""
     curves = take_curves(document, dancer)
     yield

@@ -43,3 +43,21 @@ def add_sound(path: Path, *, frame: int = 1, channel: int = 1, name: str = "Song
     editor = bpy.context.scene.sequence_editor_create()
     strips = editor.strips if hasattr(editor, "strips") else editor.sequences
     return strips.new_sound(name, str(path), channel, frame)
+
+
+def wild_motion(frames: int, *, fps: float) -> tuple[np.ndarray, np.ndarray]:
+    """Every joint turning up to half a turn to and fro, the body somersaulting and travelling."""
+    rng = np.random.default_rng(11)
+    seconds = np.arange(frames)[:, None, None] / fps
+    poses = rng.normal(size=(24, 3)) * np.sin(rng.uniform(1.0, 3.0, (24, 1)) * seconds + rng.uniform(0, 6, (24, 1)))
+    poses[:, 0] = np.array([1.2, 0.4, -0.3]) + np.array([0.7, 0.9, 0.2]) * seconds[:, 0]
+    pelvis = np.array([0.2, -0.4, 0.9]) + seconds[:, 0] * np.array([0.5, 0.3, -0.1])
+    return poses.astype(np.float32), pelvis.astype(np.float32)
+
+
+def document_of(poses: np.ndarray, pelvis: np.ndarray, *, fps: float, placement: Any) -> Any:
+    """A dance document of this motion, with a beat every half second."""
+    dance = part("core.dance")
+    beats_s = np.arange(0.0, len(poses) / fps, 0.5)
+    beats = dance.Beats(beats_s, np.arange(len(beats_s)) % 4 == 0, 120.0, 4, True)
+    return dance.DanceDocument(poses, pelvis, np.zeros((len(poses), 4), dtype=bool), fps, beats, placement)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from blender_addon.core.skeleton import JOINT_NAMES, PARENTS, forward_kinematics
-from tests.addon.installed import part
+from tests.addon.installed import document_of, part, wild_motion
 
 SCENE_RATES = {
     "23.976": (24, 1.001),
@@ -20,24 +20,6 @@ SCENE_RATES = {
     "30": (30, 1.0),
     "60": (60, 1.0),
 }
-
-
-def wild_motion(frames: int, *, fps: float) -> tuple[np.ndarray, np.ndarray]:
-    """Every joint turning up to half a turn to and fro, the body somersaulting and travelling."""
-    rng = np.random.default_rng(11)
-    seconds = np.arange(frames)[:, None, None] / fps
-    poses = rng.normal(size=(24, 3)) * np.sin(rng.uniform(1.0, 3.0, (24, 1)) * seconds + rng.uniform(0, 6, (24, 1)))
-    poses[:, 0] = np.array([1.2, 0.4, -0.3]) + np.array([0.7, 0.9, 0.2]) * seconds[:, 0]
-    pelvis = np.array([0.2, -0.4, 0.9]) + seconds[:, 0] * np.array([0.5, 0.3, -0.1])
-    return poses.astype(np.float32), pelvis.astype(np.float32)
-
-
-def document_of(poses: np.ndarray, pelvis: np.ndarray, *, fps: float, placement: Any) -> Any:
-    dance = part("core.dance")
-    beats = dance.Beats(np.arange(0.0, len(poses) / fps, 0.5), np.arange(len(poses)) % 4 == 0, 120.0, 4, True)
-    count = len(beats.beats_s)
-    beats = dance.Beats(beats.beats_s, np.arange(count) % 4 == 0, 120.0, 4, True)
-    return dance.DanceDocument(poses, pelvis, np.zeros((len(poses), 4), dtype=bool), fps, beats, placement)
 
 
 def write(dancer: bpy.types.Object, document: Any) -> None:

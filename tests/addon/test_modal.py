@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import sys
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import bpy
 import pytest
 
-from tests.addon.installed import add_sound, part
+from tests.addon.installed import add_sound, clicks, part, write_wav
 
 TIMER = SimpleNamespace(type="TIMER", value="NOTHING")
 MOUSE = SimpleNamespace(type="LEFTMOUSE", value="PRESS")
@@ -49,7 +50,7 @@ class ByHand:
         own = {name: value for name, value in vars(cls).items() if not name.startswith("__") and name != "bl_rna"}
         own["report"] = lambda operator, kind, text: self.reports.append(text)
         self.operator: Any = type("Operator", (), own)()
-        self.slowest_s = 0.0
+        self.ticks_s: list[float] = []  # this thread's work at each event: other programs may be busy, too
 
     @property
     def context(self) -> Any:
@@ -63,9 +64,9 @@ class ByHand:
         return self.operator.execute(self.context)
 
     def send(self, event: Any) -> set[str]:
-        started_s = time.perf_counter()
+        started_s = time.thread_time()
         result = self.operator.modal(self.context, event)
-        self.slowest_s = max(self.slowest_s, time.perf_counter() - started_s)
+        self.ticks_s.append(time.thread_time() - started_s)
         return result
 
     def until(self, done: Callable[[], bool]) -> set[str]:
@@ -116,7 +117,8 @@ def test_blender_stays_usable_while_the_backend_works(by_hand: ByHand, scene: bp
     assert by_hand.send(TIMER) == {"PASS_THROUGH"}
 
 
-def test_nobody_else_touches_the_scene_while_it_is_written(by_hand: ByHand) -> None:
+def test_nobody_else_touches_the_scene_while_it_is_written(by_hand: ByHand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(part("operators.generate"), "_WORK_BUDGET_S", 0.0)  # one step a tick
     by_hand.start()
     by_hand.until(lambda: stage() == "write")
     assert by_hand.send(MOUSE) == {"RUNNING_MODAL"}
@@ -155,7 +157,10 @@ def test_after_a_backend_that_would_not_listen_the_next_dance_works(by_hand: ByH
 
 
 @pytest.mark.parametrize("when", ["mix", "write"])
-def test_cancel_while_mixing_or_writing_leaves_nothing(by_hand: ByHand, when: str) -> None:
+def test_cancel_while_mixing_or_writing_leaves_nothing(
+    by_hand: ByHand, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    monkeypatch.setattr(part("operators.generate"), "_WORK_BUDGET_S", 0.0)  # one step a tick
     by_hand.start()
     by_hand.until(lambda: stage() == when)
     by_hand.send(ESCAPE)
@@ -181,9 +186,6 @@ def test_a_failure_of_the_backend_is_one_sentence_and_leaves_nothing(
 
 
 def test_a_killed_backend_is_told_and_the_next_dance_starts_a_new_one(by_hand: ByHand, scene: bpy.types.Scene) -> None:
-    import os
-    import signal
-
     scene.pirouette.prompt = "wait"
     by_hand.start()
     by_hand.until(lambda: stage() == "plant")
@@ -240,20 +242,8 @@ def test_nothing_to_cancel_is_told(scene: bpy.types.Scene) -> None:
 def test_a_minute_of_dance_never_holds_blender_up_for_long(
     by_hand: ByHand, scene: bpy.types.Scene, tmp_path: Path
 ) -> None:
-    from tests.addon.installed import clicks, write_wav
-
     add_sound(write_wav(tmp_path / "minute.wav", clicks(60.0)), channel=2)
     scene.frame_end = 1440
-    ticks: list[float] = []
     by_hand.start()
-    deadline_s = time.monotonic() + DEADLINE_S
-    while time.monotonic() < deadline_s:
-        started_s = time.perf_counter()
-        result = by_hand.send(TIMER)
-        ticks.append(time.perf_counter() - started_s)
-        if result & {"FINISHED", "CANCELLED"}:
-            break
-        time.sleep(0.001)
-    assert result == {"FINISHED"}
-    ticks.sort()
-    assert ticks[int(len(ticks) * 0.9)] < 0.05, f"{sys.platform}: {ticks[-5:]}"
+    assert by_hand.run() == {"FINISHED"}
+    assert sorted(by_hand.ticks_s)[-2] < 0.05  # the first piece of sound finds the file, which may take longer
