@@ -10,7 +10,7 @@ from .core.genres import ANY_GENRE, read_genres
 from .core.locations import vocabulary_file
 from .core.session import SESSION
 from .scene.armature import is_dancer
-from .scene.audio import sound_strips
+from .scene.strips import sound_strips
 
 EnumItem = tuple[str, str, str, int]
 

@@ -11,7 +11,7 @@ from ..core.errors import Cancelled, PirouetteError
 from ..core.genres import ANY_GENRE
 from ..core.session import SESSION
 from ..preferences import backend_command, log_path
-from ..scene.audio import check_sound, chosen_range, music_scene
+from ..scene.strips import check_sound, chosen_range, music_scene
 from ..scene.timing import scene_fps
 from ..version import addon_version
 from .making import DanceRequest, Step, make_dance

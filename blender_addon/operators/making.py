@@ -22,10 +22,11 @@ from ..core.reply import document_from_result
 from ..core.session import Session
 from ..core.wav import Sound
 from ..scene.armature import create_dancer, find_dancer, make_active
-from ..scene.audio import FrameRange, Mixdown
+from ..scene.audio import Mixdown
 from ..scene.mannequin import add_mannequin
 from ..scene.markers import write_markers
 from ..scene.storage import store
+from ..scene.strips import FrameRange
 from ..scene.take import next_number, take_name, write_take
 
 _WRITE_STEPS = 40  # about as many steps as writing takes, for the bar
@@ -54,22 +55,23 @@ def make_dance(
     session: Session, request: DanceRequest, command: BackendCommand, *, log_path: Path, addon_version: str
 ) -> Generator[Step, None, None]:
     """All the steps of a dance. Raises PirouetteError, Cancelled."""
-    sound = yield from _mix(session, request)
+    strip_name = request.settings.strip if request.settings.source == "STRIP" else ""
+    mixdown = Mixdown(request.music_scene_name, request.frames, strip_name)
+    sound = yield from _mix(session, mixdown)
     document = yield from _ask(session, request, command, sound, log_path, addon_version)
-    session.warning = " ".join(document.warnings)
+    session.warning = " ".join((*mixdown.warnings, *document.warnings))
     with closing(write_dance(request, document)) as steps:  # a cancel in the middle cleans up at once
         for index, _ in enumerate(steps):
             session.report("write", done=index, total=_WRITE_STEPS)
             yield Step.WRITE
 
 
-def _mix(session: Session, request: DanceRequest) -> Generator[Step, None, Sound]:
-    strip_name = request.settings.strip if request.settings.source == "STRIP" else ""
-    mixdown = Mixdown(request.music_scene_name, request.frames, strip_name)
-    session.report("mix", done=0, total=request.frames.frames)
+def _mix(session: Session, mixdown: Mixdown) -> Generator[Step, None, Sound]:
+    total = mixdown.frames.frames
+    session.report("mix", done=0, total=total)
     with closing(mixdown.steps()) as steps:
         for _ in steps:
-            session.report("mix", done=mixdown.done_frames, total=request.frames.frames)
+            session.report("mix", done=mixdown.done_frames, total=total)
             yield Step.WORK
     assert mixdown.sound is not None
     return mixdown.sound

@@ -10,7 +10,7 @@ import bpy
 from ..core.errors import PirouetteError
 from ..core.session import SESSION
 from ..preferences import backend_problem
-from ..scene.audio import music_scene, sound_strips
+from ..scene.strips import music_scene, sound_strips
 
 _LOOK_AGAIN_S = 1.0  # the panel asks at every redraw, and the answer is on the disk
 

@@ -6,7 +6,7 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from ..core.session import SESSION
-from ..scene.audio import music_scene, strip_range
+from ..scene.strips import music_scene, strip_range
 
 
 class PIROUETTE_OT_add_song(bpy.types.Operator):

@@ -8,7 +8,7 @@ from ..core.errors import PirouetteError
 from ..core.progress import in_words
 from ..core.session import SESSION
 from ..operators.readiness import fix_for, problem_before_dance
-from ..scene.audio import chosen_range, music_scene
+from ..scene.strips import chosen_range, music_scene
 from ..scene.timing import scene_fps
 
 CATEGORY = "Dance"

@@ -61,7 +61,7 @@ def dance(scene: bpy.types.Scene, song: Path) -> Callable[..., bpy.types.Object]
 
     def generate(**settings: Any) -> bpy.types.Object:
         current = bpy.context.scene
-        if not part("scene.audio").sound_strips(current):
+        if not part("scene.strips").sound_strips(current):
             add_sound(song)
         for name, value in settings.items():
             setattr(current.pirouette, name, value)

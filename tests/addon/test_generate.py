@@ -107,7 +107,7 @@ def test_a_take_is_one_undo_step(dance: Dance, scene: bpy.types.Scene, song: Pat
         []
     ] * 4
     assert len(bpy.context.scene.timeline_markers) == 0
-    assert len(part("scene.audio").sound_strips(bpy.context.scene)) == 1
+    assert len(part("scene.strips").sound_strips(bpy.context.scene)) == 1
 
 
 def test_range_sync_and_current_frame_are_left_alone(dance: Dance, scene: bpy.types.Scene) -> None:

@@ -12,7 +12,7 @@ from tests.addon.installed import document_of, part, wild_motion
 
 def writing() -> Any:
     """The steps that write a second of dance into the current scene."""
-    making, dance, audio = part("operators.making"), part("core.dance"), part("scene.audio")
+    making, dance, audio = part("operators.making"), part("core.dance"), part("scene.strips")
     poses, pelvis = wild_motion(30, fps=30.0)
     document = document_of(poses, pelvis, fps=30.0, placement=dance.Placement(1, 24, 24.0))
     request = making.DanceRequest("Scene", "Scene", audio.FrameRange(1, 24), 24.0, dance.Settings(seed=1))
