@@ -69,7 +69,6 @@ def _add_floor(path: np.ndarray) -> None:
     shades = [(x + y) % 2 for y in range(rows - 1) for x in range(columns - 1)]
     mesh.polygons.foreach_set("material_index", shades)
     floor = bpy.data.objects.new("Stage Floor", mesh)
-    floor.display.show_shadows = False  # the floor's own shadow would take half of the rendering time
     bpy.context.scene.collection.objects.link(floor)
 
 
