@@ -9,6 +9,7 @@ import bpy
 from ..core.dance import Settings
 from ..core.errors import Cancelled, PirouetteError
 from ..core.genres import ANY_GENRE
+from ..core.progress import in_words
 from ..core.session import SESSION
 from ..preferences import backend_command, log_path
 from ..scene.strips import check_sound, chosen_range, music_scene
@@ -61,6 +62,7 @@ class PIROUETTE_OT_generate_dance(bpy.types.Operator):
     _steps: Generator[Step, None, None] | None = None
     _step = Step.WORK
     _seed = 0
+    _shown: tuple[str, float, str] | None = None
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -88,7 +90,10 @@ class PIROUETTE_OT_generate_dance(bpy.types.Operator):
         if event.type != "TIMER":
             return {"RUNNING_MODAL"} if self._step is Step.WRITE else {"PASS_THROUGH"}
         outcome = self._tick(context)
-        redraw(context)
+        shown = (SESSION.progress.label, round(SESSION.progress.fraction, 2), in_words(SESSION.progress.time_left_s))
+        if shown != self._shown:  # drawing costs more than many a tick
+            self._shown = shown
+            redraw(context)
         return outcome or ({"RUNNING_MODAL"} if self._step is Step.WRITE else {"PASS_THROUGH"})
 
     def cancel(self, context: bpy.types.Context) -> None:

@@ -71,6 +71,15 @@ def prepare(asked: argparse.Namespace) -> None:
     _, area, _ = view()
     area.spaces.active.show_region_ui = True
     area.spaces.active.overlay.show_cursor = False
+    raise_timeline()
+    bpy.ops.ed.undo_push(message="a song on the timeline")
+
+
+def raise_timeline() -> None:
+    """Make room for the markers in the timeline."""
+    window, area, _ = view()
+    with bpy.context.temp_override(window=window, screen=window.screen, area=area):
+        bpy.ops.screen.area_move(x=area.x + 200, y=area.y - 1, delta=70)
 
 
 def photograph(path: Path) -> None:
@@ -87,6 +96,15 @@ def click(x: int, y: int) -> None:
     window.event_simulate(type="MOUSEMOVE", value="NOTHING", x=x, y=y)
     window.event_simulate(type="LEFTMOUSE", value="PRESS", x=x, y=y)
     window.event_simulate(type="LEFTMOUSE", value="RELEASE", x=x, y=y)
+
+
+def press(key: str, *, ctrl: bool = False) -> None:
+    """A key, with the mouse over the 3D view."""
+    window, area, _ = view()
+    x, y = area.x + area.width // 3, area.y + area.height // 2
+    window.event_simulate(type="MOUSEMOVE", value="NOTHING", x=x, y=y)
+    window.event_simulate(type=key, value="PRESS", x=x, y=y, ctrl=ctrl)
+    window.event_simulate(type=key, value="RELEASE", x=x, y=y, ctrl=ctrl)
 
 
 def generate_button() -> tuple[int, int]:
@@ -134,13 +152,13 @@ def play(asked: argparse.Namespace, told: dict[str, Any]) -> Iterator[float]:
     clicked_s = time.monotonic()
     if asked.cancel or asked.backend == "":
         yield from until(lambda: session().progress.stage in ("dance", "refine", "plant"), "the dance")
+        yield 0.4 if asked.cancel else 0.05  # until it is drawn
         told["during"] = session().progress.label
         photograph(asked.out / "panel_during.png")
     if asked.cancel:
         yield from until(photographed, "the second picture")
         cancelled_s = time.monotonic()
-        view()[0].event_simulate(type="ESC", value="PRESS")
-        view()[0].event_simulate(type="ESC", value="RELEASE")
+        press("ESC")
         yield from until(lambda: not session().busy, "the cancel")
         told["cancel_s"] = time.monotonic() - cancelled_s
         told["unchanged"] = scene_contents() == undo_before
@@ -154,8 +172,9 @@ def play(asked: argparse.Namespace, told: dict[str, Any]) -> Iterator[float]:
     photograph(asked.out / "panel_after.png")
     yield from until(photographed, "the third picture")
     told["made"] = scene_contents()
-    bpy.ops.ed.undo()
-    yield 0.5
+    press("Z", ctrl=True)
+    yield 1.0
+    told["after_undo"] = scene_contents()
     told["undone_in_one_step"] = scene_contents() == undo_before
 
 

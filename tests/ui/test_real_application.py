@@ -1,0 +1,62 @@
+"""The add-on in the window of a real Blender, clicked with the mouse, against the stand-in for the backend."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from build_addon import build_zip
+
+HERE = Path(__file__).resolve().parent
+SONG = HERE.parent / "fixtures" / "songs" / "mentalgroove.opus"
+BACKEND = f'"{sys.executable}" "{HERE.parent / "fixtures" / "scripted_backend.py"}"'
+TIMEOUT_S = 240
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("blender") is None, reason="no Blender application is on the PATH"),
+    pytest.mark.skipif(
+        "DISPLAY" not in os.environ and shutil.which("xvfb-run") is None, reason="there is no display and no xvfb-run"
+    ),
+]
+
+
+def play(tmp_path: Path, *options: str) -> dict[str, Any]:
+    """Let the application run ``click_generate.py`` and return what it tells."""
+    archive = build_zip(tmp_path / "dist")
+    out = tmp_path / "out"
+    screen = [] if "DISPLAY" in os.environ else ["xvfb-run", "-a", "-s", "-screen 0 1600x900x24"]
+    command = [*screen, "blender", "--factory-startup", "--enable-event-simulate"]
+    command += ["--python", str(HERE / "click_generate.py"), "--", "--zip", str(archive), "--song", str(SONG)]
+    command += ["--out", str(out), "--backend", BACKEND, *options]
+    user_folder = tmp_path / "user"
+    user_folder.mkdir()
+    variables = {**os.environ, "BLENDER_USER_RESOURCES": str(user_folder)}
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    told_path = out / "click.json"
+    assert told_path.is_file(), done.stdout + done.stderr
+    told: dict[str, Any] = json.loads(told_path.read_text(encoding="utf-8"))
+    assert told["failed"] == ""
+    return told
+
+
+def test_a_click_makes_a_dance_and_ctrl_z_takes_it_back_in_one_step(tmp_path: Path) -> None:
+    told = play(tmp_path)
+    assert told["error"] == ""
+    assert "Dancer" in told["made"]["objects"]
+    assert told["made"]["actions"] == ["Dance 001 seed 7"]
+    assert told["made"]["markers"] == 40
+    assert told["undone_in_one_step"]
+
+
+def test_escape_cancels_within_a_second_and_leaves_the_scene_as_it_was(tmp_path: Path) -> None:
+    told = play(tmp_path, "--prompt", "wait", "--cancel")
+    assert told["cancel_s"] < 1.0
+    assert told["unchanged"]
