@@ -11,7 +11,7 @@ import numpy as np
 from ..core.dance import DanceDocument
 from .timing import scene_fps
 
-_OURS = re.compile(r"^♪\d+( bar \d+)?$")
+_OURS = re.compile(r"^♪\d+(\.1)?$")
 _MARKERS_A_STEP = 200
 
 
@@ -21,7 +21,7 @@ def is_beat_marker(marker: bpy.types.TimelineMarker) -> bool:
 
 
 def beat_names(downbeat: np.ndarray) -> list[str]:
-    """``♪1 bar 3`` on the first beat of a bar, ``♪2``, ``♪3``, … on the others; an upbeat counts up to bar 1."""
+    """``♪3.1`` on the first beat of bar 3, ``♪2``, ``♪3``, … on the others; an upbeat counts up to bar 1."""
     names: list[str] = []
     first = int(np.argmax(downbeat)) if downbeat.any() else 0
     metre = int(np.median(np.diff(np.flatnonzero(downbeat)))) if downbeat.sum() > 1 else 4
@@ -29,7 +29,7 @@ def beat_names(downbeat: np.ndarray) -> list[str]:
     for is_first in downbeat:
         count = 1 if is_first else count + 1
         bar += bool(is_first)
-        names.append(f"♪1 bar {bar}" if is_first else f"♪{count}")
+        names.append(f"♪{bar}.1" if is_first else f"♪{count}")
     return names
 
 
