@@ -1,0 +1,41 @@
+"""The bundled models as a generator to be judged, with ears that can be deceived."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from backend.choreographer import Choreographer, GenerateRequest
+from backend.dance import Settings
+from backend.diffusion.conditions import Conditions
+from backend.evaluation.generators import Wish, changed_features
+from backend.motion.motion import Motion
+from backend.motion.skeleton import FPS
+from backend.music.audio import Audio
+from backend.music.features import MusicFeatures
+
+
+class DeceivedChoreographer(Choreographer):
+    """A Choreographer whose models are told other beats than the song's, or nothing of the music."""
+
+    hearing = Wish("", 0).hearing
+
+    def conditions(self, features: MusicFeatures, settings: Settings) -> Conditions:
+        """What the network is told, as the hearing has it."""
+        told = super().conditions(changed_features(features, self.hearing, seed=settings.seed), settings)
+        return replace(told, music=torch.zeros_like(told.music)) if self.hearing == "no_music" else told
+
+
+class BundledGenerator:
+    """The models of the package, or of a folder of weights."""
+
+    def __init__(self, *, device: str = "auto", weights: Path | None = None) -> None:
+        self.choreographer = DeceivedChoreographer(device=device, weights=weights)
+
+    def dance(self, audio: Audio, wish: Wish) -> Motion:
+        """The dance at 30 fps."""
+        self.choreographer.hearing = wish.hearing
+        request = GenerateRequest(audio, genre=wish.genre, seed=wish.seed, fps=FPS)
+        return self.choreographer.generate(request, progress=lambda *_: None, cancelled=lambda: False).motion
