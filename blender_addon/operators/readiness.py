@@ -29,8 +29,6 @@ _ADD_SONG = Fix("pirouette.add_song", "Add a Song…", "FILE_SOUND")
 _REPORT = Fix("pirouette.copy_report", "Copy Report", "COPYDOWN")
 _FIXES = {
     "no_environment": _SET_UP,
-    "weights_missing": _SET_UP,
-    "weights_version": _SET_UP,
     "no_sound": _ADD_SONG,
     "backend_died": _REPORT,
     "internal": _REPORT,

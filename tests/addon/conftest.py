@@ -45,6 +45,7 @@ def scene(_installed: None) -> Iterator[bpy.types.Scene]:
     bpy.ops.ed.undo_push(message="before the test")
     yield scene
     session.end()
+    preferences = bpy.context.preferences.addons[MODULE].preferences  # the test may have disabled the add-on between
     preferences.backend_command = ""
     preferences.log_folder = ""
 

@@ -1,0 +1,182 @@
+"""The dance document: whole after a round trip, refused with a sentence when it is not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from blender_addon.core import dance
+from blender_addon.core.dance import Beats, DanceDocument, Placement, Section, Settings, from_parts, to_parts
+from blender_addon.core.errors import PirouetteError
+from blender_addon.core.protocol import Array, Message
+from blender_addon.core.reply import document_from_result
+
+
+def document(frames: int = 40) -> DanceDocument:
+    rng = np.random.default_rng(2)
+    return DanceDocument(
+        poses=rng.normal(size=(frames, 24, 3)).astype(np.float32),
+        pelvis=rng.normal(size=(frames, 3)).astype(np.float32),
+        contacts=rng.random((frames, 4)) > 0.5,
+        fps=30.0,
+        beats=Beats(np.array([0.0, 0.5, 1.0]), np.array([True, False, False]), 120.0, 3, clear=False),
+        placement=Placement(-12, 32, 24000 / 1001),
+        settings=Settings("salsa", "a slow turn, “ça va”", 7, "STRIP", "Song"),
+        sections=(Section("Intro", 0.0, 4.0, "salsa", "slow", 3, locked=True), Section("Drop", 4.0, 8.0)),
+        model_version="1",
+        addon_version="0.1.0",
+        report={"foot_skate_cm_s": 2.5},
+        warnings=("No clear beat.",),
+        pose_codes=np.arange(20, dtype=np.int32),
+    )
+
+
+def equal(a: DanceDocument, b: DanceDocument) -> bool:
+    arrays = ("poses", "pelvis", "contacts", "pose_codes", "movement_codes")
+    plain = ("fps", "placement", "settings", "sections", "model_version", "addon_version", "report", "warnings")
+    beats = ("tempo_bpm", "metre", "clear")
+    return (
+        all(np.array_equal(getattr(a, name), getattr(b, name)) for name in arrays)
+        and all(getattr(a, name) == getattr(b, name) for name in plain)
+        and all(getattr(a.beats, name) == getattr(b.beats, name) for name in beats)
+        and np.array_equal(a.beats.beats_s, b.beats.beats_s)
+        and np.array_equal(a.beats.downbeat, b.beats.downbeat)
+    )
+
+
+def test_a_round_trip_loses_nothing() -> None:
+    text, arrays = to_parts(document())
+    assert equal(from_parts(text, arrays), document())
+    assert {array.dtype for array in arrays.values()} <= {np.dtype("f4"), np.dtype("f8"), np.dtype("i4")}
+    assert all(array.ndim == 1 for array in arrays.values())
+
+
+def test_what_a_later_version_adds_to_a_section_does_no_harm() -> None:
+    text, arrays = to_parts(document())
+    header = json.loads(text)
+    header["sections"][0]["colour"] = "red"
+    assert equal(from_parts(json.dumps(header), arrays), document())
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda header, arrays: arrays.pop("poses"),
+        lambda header, arrays: arrays.update(poses=arrays["poses"][:-1]),
+        lambda header, arrays: arrays.update(pelvis=arrays["pelvis"] * np.nan),
+        lambda header, arrays: arrays.update(downbeat=arrays["downbeat"][:-1]),
+        lambda header, arrays: arrays.update(contacts=arrays["contacts"][:-1]),
+        lambda header, arrays: header.pop("placement"),
+        lambda header, arrays: header.update(fps="fast"),
+        lambda header, arrays: header.update(fps=0),
+        lambda header, arrays: header.update(frames=0),
+        lambda header, arrays: header.update(joints=["Hips"]),
+        lambda header, arrays: header.update(version=0),
+        lambda header, arrays: header.update(version="1"),
+        lambda header, arrays: header.update(format="song"),
+    ],
+)
+def test_a_damaged_document_is_refused_and_never_misread(damage: Any) -> None:
+    text, arrays = to_parts(document())
+    header = json.loads(text)
+    damage(header, arrays)
+    with pytest.raises(PirouetteError, match="This dance is damaged") as caught:
+        from_parts(json.dumps(header), arrays)
+    assert caught.value.code == "damaged_file"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '"dance"'])
+def test_a_description_that_is_no_document_is_refused(text: str) -> None:
+    with pytest.raises(PirouetteError, match="damaged"):
+        from_parts(text, {})
+
+
+def test_a_newer_format_is_refused_by_name() -> None:
+    text, arrays = to_parts(document())
+    header = json.loads(text) | {"version": dance.FORMAT_VERSION + 1}
+    with pytest.raises(PirouetteError, match="newer Pirouette"):
+        from_parts(json.dumps(header), arrays)
+
+
+def test_an_older_format_goes_through_its_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
+    text, arrays = to_parts(document())
+    header = json.loads(text) | {"version": 0}
+    tempo = header["beats"].pop("tempo_bpm")
+
+    def from_0_to_1(header: dict[str, Any], arrays: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        return header | {"beats": header["beats"] | {"tempo_bpm": tempo}}, arrays
+
+    monkeypatch.setitem(dance.MIGRATIONS, 0, from_0_to_1)
+    assert equal(from_parts(json.dumps(header), arrays), document())
+
+
+def test_shapes_are_checked_where_a_document_is_made() -> None:
+    with pytest.raises(PirouetteError, match="shapes"):
+        replace(document(), pelvis=np.zeros((3, 3), dtype=np.float32))
+
+
+# The backend's answer
+
+
+def answer(**changes: Any) -> Message:
+    header = {
+        "type": "result", "id": "1", "fps": 30.0, "tempo_bpm": 120.0, "metre": 4, "beat_clear": True,
+        "sections": [{"name": "Whole", "start_s": 0.0, "end_s": 2.0}], "report": {"jerk_m_s3": 1.0}, "warnings": ["w"],
+        "model_version": "1",
+    }  # fmt: skip
+    arrays: dict[str, Any] = {
+        "poses": np.zeros((60, 24, 3), dtype="<f4"),
+        "pelvis": np.zeros((60, 3), dtype="<f4"),
+        "contacts": np.ones((60, 4), dtype="u1"),
+        "beats_s": np.array([0.0, 0.5]),
+        "downbeat": np.array([1, 0], dtype="u1"),
+    }
+    for name, value in changes.items():
+        target = arrays if name in arrays else header
+        if value is None:
+            del target[name]
+        else:
+            target[name] = value
+    return Message(header, {name: Array.of(values) for name, values in arrays.items()})
+
+
+def read(message: Message) -> DanceDocument:
+    return document_from_result(
+        message, settings=Settings(seed=3), placement=Placement(1, 48, 24.0), addon_version="0.1.0"
+    )
+
+
+def test_an_answer_becomes_a_document_that_owns_its_arrays() -> None:
+    found = read(answer())
+    assert found.duration_s == 2.0
+    assert found.contacts.all()
+    assert found.sections[0].name == "Whole"
+    assert found.beats.downbeat.tolist() == [True, False]
+    found.poses[0] = 1.0  # writable: no view of the received bytes
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"poses": None},
+        {"poses": np.zeros((60, 24, 3))},
+        {"poses": np.zeros((0, 24, 3), dtype="<f4")},
+        {"pelvis": np.zeros((59, 3), dtype="<f4")},
+        {"pelvis": np.full((60, 3), np.inf, dtype="<f4")},
+        {"downbeat": np.array([1], dtype="u1")},
+        {"fps": None},
+        {"fps": "thirty"},
+        {"metre": [4]},
+        {"sections": [{"name": "no times"}]},
+        {"sections": 5},
+        {"report": 5},
+    ],
+)
+def test_an_answer_that_is_no_dance_is_refused_with_one_kind_of_error(changes: dict[str, Any]) -> None:
+    with pytest.raises(PirouetteError, match="The backend's answer is not a dance") as caught:
+        read(answer(**changes))
+    assert caught.value.code == "bad_request"
