@@ -220,14 +220,6 @@ def test_undo_while_the_backend_works_does_no_harm(by_hand: ByHand, scene: bpy.t
     assert "Dancer" in bpy.data.objects
 
 
-def test_a_scene_that_was_left_gets_no_dance_and_a_sentence(by_hand: ByHand, scene: bpy.types.Scene) -> None:
-    by_hand.start()
-    by_hand.until(lambda: stage() not in ("", "mix"))
-    bpy.context.window.scene = bpy.data.scenes.new("Other")
-    assert by_hand.run() == {"CANCELLED"}
-    assert "The dance is for the scene" in by_hand.reports[0]
-
-
 def test_only_one_dance_at_a_time(by_hand: ByHand, scene: bpy.types.Scene) -> None:
     by_hand.start()
     with pytest.raises(RuntimeError, match="A dance is being made"):

@@ -73,3 +73,10 @@ def test_stopping_a_later_take_keeps_the_first(scene: bpy.types.Scene) -> None:
     steps.close()
     assert everything() == before
     assert not bpy.data.objects["Dancer"].animation_data.nla_tracks[0].mute
+
+
+def test_a_scene_that_was_left_gets_no_dance_and_a_sentence(scene: bpy.types.Scene) -> None:
+    bpy.context.window.scene = bpy.data.scenes.new("Other")
+    with pytest.raises(part("core.errors").PirouetteError, match="The dance is for the scene “Scene”"):
+        list(writing())
+    assert tracks() == 0
