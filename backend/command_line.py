@@ -138,6 +138,48 @@ def train(
     train_model(recipe, data=data, minutes=minutes, out=folder, device=device)
 
 
+@app.command()
+def evaluate(
+    data: Annotated[Path, typer.Option(help="A dance library, an AIST++ folder or an AMASS folder: the real dances.")],
+    out: Annotated[Path, typer.Option(help="Folder for report.json and report.html.")],
+    split: Annotated[str, typer.Option(help="The real dances and songs to use: train, valid or test.")] = "test",
+    motions: Annotated[Path | None, typer.Option(help="Judge the motion files in this folder.")] = None,
+    songs: Annotated[Path | None, typer.Option(help="Folder of songs; those of the data by default.")] = None,
+    generator: Annotated[str, typer.Option(help="pirouette, or replay: real dances, deaf to the music.")] = "pirouette",
+    seeds: Annotated[int, typer.Option(help="Dances for each song.", min=1)] = 3,
+    seconds: Annotated[float, typer.Option(help="Of each song to dance to.", min=5.0)] = 20.0,
+    minutes: Annotated[float, typer.Option(help="Length of the long dances, 0 for none.", min=0.0)] = 1.0,
+    listen: Annotated[bool, typer.Option(help="Also dance to false beats.")] = True,
+    real_only: Annotated[bool, typer.Option("--real-only", help="Describe the real dances alone.")] = False,
+    leave_out: Annotated[list[str] | None, typer.Option(help="Real dances to do without: start of their name.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    weights: Annotated[Path | None, typer.Option(help="Folder of weights; the bundled ones by default.")] = None,
+) -> None:
+    """Judge dances beside real ones."""
+    for folder in filter(None, (data, motions, songs)):
+        _check_folder(folder)
+    if 0.0 < minutes < 1 / 3:
+        raise PirouetteError("bad_request", "A long dance is a third of a minute or more.", "Choose 0 for none.")
+    from rich.console import Console
+
+    from backend.evaluation import run
+    from backend.evaluation.generators import load_generator
+    from backend.evaluation.printed import print_findings
+
+    reality = run.Reality(data, split, tuple(leave_out or ()))
+    if real_only:
+        findings = run.evaluate_real(reality, out=out)
+    elif motions is not None:
+        findings = run.evaluate_motions(motions, reality, songs=songs, out=out)
+    else:
+        maker = load_generator(generator, data=data, device=device, weights=weights)
+        making = run.Making(maker, generator, songs or data, seeds, seconds, minutes, listen)
+        with Console(stderr=True).status("Dancing") as status:
+            findings = run.evaluate_generator(making, reality, out=out, tell=status.update)
+    print_findings(findings, Console())
+    print(f"{out / 'report.html'}: the report with its figures", file=sys.stderr)
+
+
 def _check_target(path: Path) -> None:
     """Find out before the work that a file can be written there. Raises PirouetteError."""
     kinds = " or ".join(SUFFIXES)

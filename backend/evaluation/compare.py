@@ -102,11 +102,14 @@ def draw_halves(
 
 
 def compare(real: Sequence[Measured], generated: Sequence[Measured] | None, *, rng: np.random.Generator) -> list[Row]:
-    """All rows of the table. Raises ValueError for fewer than 4 real windows or fewer than 2 generated."""
-    if len(real) < 4 or (generated is not None and len(generated) < 2):
-        raise ValueError("a comparison needs at least 4 real windows and 2 generated")
+    """All rows of the table; what compares sets is left out for fewer than 2 generated windows.
+
+    Raises ValueError for fewer than 4 real windows.
+    """
+    if len(real) < 4:
+        raise ValueError(f"a comparison needs at least 4 real windows, got {len(real)}")
     dances = [each.window.whole.dance for each in real]
-    halves = draw_halves(dances, None if generated is None else len(generated), rng=rng)
+    halves = draw_halves(dances, len(generated) if generated and len(generated) > 1 else None, rng=rng)
     names = list(dict.fromkeys(name for measured in [*real, *(generated or [])] for name in measured.report))
     rows = [_metric_row(name, real, generated, halves) for name in names]
     return rows + [_set_row(name, real, generated, halves) for name in SETS]
@@ -142,7 +145,9 @@ def _set_row(name: str, real: Sequence[Measured], generated: Sequence[Measured] 
         raw, floor=1e-10 if space != kind else {"kinetic": KINETIC_FLOOR}.get(kind, GEOMETRIC_FLOOR)
     )
     truth = scale.apply(raw)
-    made = scale.apply(np.stack([each.features[space] for each in generated])) if generated else None
+    made = None
+    if generated and len(generated) > 1:
+        made = scale.apply(np.stack([each.features[space] for each in generated]))
 
     def over(of: Callable[[int], float]) -> Spread:
         return Spread.of([of(draw) for draw in range(len(halves.first))], tails=0.05)

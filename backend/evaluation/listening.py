@@ -28,7 +28,7 @@ class Listening:
         true, other = np.array(self.scores["true"]), np.array(self.scores[hearing])
         return float((true > other).mean())
 
-    def medians(self) -> dict[str, dict[str, float]]:
+    def medians(self) -> dict[Hearing, dict[str, float]]:
         """By hearing: median score, median lift."""
         return {
             hearing: {"score": float(np.median(scores)), "lift": float(np.median(self.lifts[hearing]))}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from backend.evaluation.compare import Row
+from backend.evaluation.generators import Hearing
 from backend.evaluation.lasting import Lasting
 from backend.evaluation.listening import Listening
 
@@ -91,10 +92,9 @@ def _beat(by_name: Mapping[str, Row], annotated_lift: float | None, listening: L
     pair = None if lift is None or annotated_lift is None else (lift, annotated_lift)
     asked = f"beat lift at least {LEAST_SHARE_OF_REAL_LIFT:g} of real dances with known beats"
     lines = [_line(asked, pair, None if pair is None else pair[0] >= LEAST_SHARE_OF_REAL_LIFT * pair[1], "")]
-    for hearing, words in (("half_beat", "half-beat-shifted"), ("random", "random")):
-        share = None
-        if listening is not None and hearing in listening.scores:
-            share = listening.share_above("half_beat" if hearing == "half_beat" else "random")
+    others: tuple[tuple[Hearing, str], ...] = (("half_beat", "half-beat-shifted"), ("random", "random"))
+    for hearing, words in others:
+        share = listening.share_above(hearing) if listening is not None else None
         asked = f"true beats above {words} beats in at least {LEAST_LISTENERS:.0%} of song and seed"
         lines.append(
             Verdict(
@@ -107,9 +107,9 @@ def _beat(by_name: Mapping[str, Row], annotated_lift: float | None, listening: L
 def _sets(by_name: Mapping[str, Row]) -> list[Verdict]:
     lines = []
     for name in ("fid_k", "fid_g"):
-        row = by_name.get(name)
-        known = row is not None and row.generated is not None and row.real_vs_real is not None
-        pair = (row.generated.middle, row.real_vs_real.middle) if known else None  # type: ignore[union-attr]
+        row, pair = by_name.get(name), None
+        if row is not None and row.generated is not None and row.real_vs_real is not None:
+            pair = row.generated.middle, row.real_vs_real.middle
         asked = f"{name} at most {MOST_TIMES_REAL_DISTANCE:g} times real against real"
         lines.append(_line(asked, pair, None if pair is None else pair[0] <= MOST_TIMES_REAL_DISTANCE * pair[1], ""))
     for name in ("div_k", "div_g"):
