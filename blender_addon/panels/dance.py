@@ -104,7 +104,7 @@ def draw_problem(layout: bpy.types.UILayout, context: bpy.types.Context, problem
 
 def draw_text(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, *, icon: str) -> None:
     """A sentence, broken to the sidebar's width, which Blender's labels are not."""
-    scale = context.preferences.system.ui_scale
+    scale = context.preferences.system.ui_scale or 1.0  # 0 where there is no window
     width = max(20, int((context.region.width / scale - 60) / _PIXELS_A_CHARACTER)) if context.region else 40
     column = layout.column(align=True)
     column.scale_y = 0.8

@@ -6,7 +6,6 @@ finished and there is no file. This hears trims, mutes and volumes, but neither 
 
 from __future__ import annotations
 
-import aud
 import bpy
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +36,8 @@ def mix_plainly(
 
 def _samples(strip: bpy.types.Strip, heard: FrameRange, *, fps: float, rate_hz: int) -> npt.NDArray[np.float32]:
     """What the strip's file holds for these frames: (N,)."""
+    import aud  # only builds of Blender with sound have it
+
     content_start = strip.content_start if hasattr(strip, "content_start") else strip.frame_start
     begin_s = max((heard.first - content_start) / fps, 0.0)
     try:

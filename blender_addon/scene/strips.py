@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import aud
 import bpy
 import numpy as np
 
@@ -172,6 +171,8 @@ def _check_file(strip: bpy.types.Strip) -> None:
 
 def check_readable(scene: bpy.types.Scene, frames: FrameRange) -> None:
     """Name a file that was damaged after it came onto the timeline: Blender plays it as silence."""
+    import aud  # only builds of Blender with sound have it
+
     for strip in sound_strips(scene):
         if overlap(strip_range(strip), frames) and not is_muted(scene, strip) and strip.sound.packed_file is None:
             path = sound_path(strip)
