@@ -33,6 +33,7 @@ class BundledGenerator:
 
     def __init__(self, *, device: str = "auto", weights: Path | None = None) -> None:
         self.choreographer = DeceivedChoreographer(device=device, weights=weights)
+        self.version = self.choreographer.version
 
     def dance(self, audio: Audio, wish: Wish) -> Motion:
         """The dance at 30 fps."""

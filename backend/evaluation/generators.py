@@ -32,7 +32,9 @@ class Wish:
 
 
 class Generator(Protocol):
-    """Dances to a song; as long as the song, or shorter where it cannot."""
+    """Dances to a song; as long as the song, or shorter where it cannot. version: of what makes the dances."""
+
+    version: str
 
     def dance(self, audio: Audio, wish: Wish) -> Motion:
         """The dance at 30 fps."""
@@ -67,6 +69,7 @@ class Replay:
 
     def __init__(self, data: Path) -> None:
         self.library = real_dances(data, "train")
+        self.version = f"{len(self.library)} real dances"
 
     def dance(self, audio: Audio, wish: Wish) -> Motion:
         """A span of a dance of the genre if there is one long enough, of any genre otherwise."""

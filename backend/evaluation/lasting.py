@@ -16,16 +16,20 @@ JUDGED = ("foot_skate_cm_s", "jerk_m_s3", "freezing_pct", "below_floor_pct", "me
 
 @dataclass(frozen=True)
 class Change:
-    """A metric's median in the first and the last seconds; seeds: how far single seeds' medians lie apart there."""
+    """A metric's median in the first and the last seconds; seeds: how far single seeds' medians lie apart there, None
+    for one seed.
+    """
 
     metric: str
     first: float
     last: float
-    seeds: float
+    seeds: float | None
 
     @property
-    def steady(self) -> bool:
-        """Whether the end differs from the beginning by no more than seeds differ."""
+    def steady(self) -> bool | None:
+        """Whether the end differs from the beginning by no more than seeds differ; None where that is not known."""
+        if self.seeds is None:
+            return None
         return abs(self.last - self.first) <= self.seeds + 1e-9
 
 
@@ -59,12 +63,13 @@ def lasting(dances: Sequence[Danced]) -> Lasting:
 def _change(
     name: str, dances: Sequence[Danced], firsts: Sequence[dict[str, float]], lasts: Sequence[dict[str, float]]
 ) -> Change:
+    seeds = sorted({dance.seed for dance in dances}, key=str)
     by_seed: list[float] = []
     for part in (firsts, lasts):
         medians = [
             np.median([report[name] for report, dance in zip(part, dances, strict=True) if dance.seed == seed])
-            for seed in sorted({dance.seed for dance in dances}, key=str)
+            for seed in seeds
         ]
         by_seed.append(float(np.ptp(medians)))
     first, last = (float(np.median([report[name] for report in part])) for part in (firsts, lasts))
-    return Change(name, first, last, max(by_seed))
+    return Change(name, first, last, max(by_seed) if len(seeds) > 1 else None)

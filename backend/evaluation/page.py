@@ -113,13 +113,14 @@ def _lasting(findings: Findings) -> str:
     lasting = findings.lasting
     if lasting is None:
         return ""
+    steady = {True: "yes", False: "no", None: "unknown"}
     rows = [
         (
             METRIC_WORDS.get(c.metric, c.metric),
             number(c.first),
             number(c.last),
-            number(c.seeds),
-            "yes" if c.steady else "no",
+            "–" if c.seeds is None else number(c.seeds),
+            steady[c.steady],
         )
         for c in lasting.changes
     ]
@@ -133,10 +134,10 @@ def _lasting(findings: Findings) -> str:
 def _beat_curves(findings: Findings) -> str:
     if not findings.speed:
         return ""
-    phase = [(place + 0.5) / BINS for place in range(BINS)]
-    lines = {name: [float(v) for v in curve] for name, curve in findings.speed.items()}
+    phase = [(place + 0.5) / BINS - 0.5 for place in range(BINS)]
+    lines = {name: [float(v) for v in np.roll(curve, BINS // 2)] for name, curve in findings.speed.items()}
     note = "Real dances are laid over beats read from their own motion: the depth that a stop on every beat would have."
-    figure = curves("Mean joint speed over the window's mean", phase, lines, x_label="phase of the beat")
+    figure = curves("Mean joint speed over the window's mean", phase, lines, x_label="beats from the nearest beat")
     return f"<h2>Speed over the beat</h2><p class=note>{note}</p>{figure}"
 
 

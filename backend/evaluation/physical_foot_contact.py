@@ -13,13 +13,14 @@ from backend.evaluation.modes import Mode
 FloatArray = npt.NDArray[np.float64]
 REFERENCE_FPS = 30.0  # EDGE's rate: fixed mode measures movement in metres per 1/30 s at any rate
 SCALE = 1e4
+STILL_M_S2 = 1e-6
 L_ANKLE, R_ANKLE, L_FOOT, R_FOOT = 7, 8, 10, 11
 
 
 def over_its_max(values: FloatArray) -> FloatArray:
-    """Values (T,) over their largest; zeros where nothing moves."""
+    """Accelerations (T,) over their largest; zeros where nothing accelerates, lest rounding noise be blown up."""
     largest = float(values.max())
-    return values / largest if largest > 0.0 else np.zeros_like(values)
+    return values / largest if largest > STILL_M_S2 else np.zeros_like(values)
 
 
 def steps(joints: FloatArray, joint: int, *, axes: int, fps: float, mode: Mode) -> FloatArray:

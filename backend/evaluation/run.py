@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from backend.errors import PirouetteError
 from backend.evaluation.compare import compare
 from backend.evaluation.findings import Annotated, Findings
-from backend.evaluation.generated_set import HeardSong, generated_dances, heard_songs
+from backend.evaluation.generated_set import generated_dances, heard_songs
 from backend.evaluation.generators import HEARINGS, Generator, Hearing
 from backend.evaluation.lasting import Lasting, lasting
 from backend.evaluation.listening import Listening, listening
@@ -53,12 +54,12 @@ class Making:
 
 def evaluate_real(reality: Reality, *, out: Path) -> Findings:
     """Describe the real dances alone, and write the report. Raises PirouetteError as real_dances does."""
-    return _report(reality, f"Real dances, {reality.split} split", (), None, None, out)
+    return _report(reality, f"Real dances, {reality.split} split", (), out)
 
 
 def evaluate_motions(motions: Path, reality: Reality, *, songs: Path | None, out: Path) -> Findings:
     """Judge a folder of motion files, and write the report. Raises PirouetteError as folder_dances does."""
-    return _report(reality, f"Motions of {motions.name}", folder_dances(motions, songs=songs), None, None, out)
+    return _report(reality, f"Motions of {motions.name}", folder_dances(motions, songs=songs), out)
 
 
 def evaluate_generator(making: Making, reality: Reality, *, out: Path, tell: Tell) -> Findings:
@@ -70,10 +71,11 @@ def evaluate_generator(making: Making, reality: Reality, *, out: Path, tell: Tel
     }
     heard = listening(told) if making.listen else None
     long = _lasting(making, reality.split, tell) if making.minutes else None
-    out.mkdir(parents=True, exist_ok=True)
     for danced in told["true"]:
         _keep(danced, out / "motions")
-    return _report(reality, f"Dances of {making.name}", told["true"], heard, long, out, making=making, songs=songs)
+    subject = f"Dances of {making.name} ({making.generator.version})"
+    settings = {"songs": str(len(songs)), "seeds": str(making.seeds), "seconds": f"{making.seconds:g}"}
+    return _report(reality, subject, told["true"], out, heard=heard, long=long, told=told, settings=settings)
 
 
 def _lasting(making: Making, split: str, tell: Tell) -> Lasting:
@@ -82,7 +84,7 @@ def _lasting(making: Making, split: str, tell: Tell) -> Lasting:
 
 
 def _keep(danced: Danced, folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / f"{danced.dance}.npz") as file:
         np.savez_compressed(
             file,
@@ -98,6 +100,10 @@ def measured_windows(dances: Sequence[Danced]) -> list[Measured]:
     return [measure(window) for danced in dances for window in windows_of(danced)]
 
 
+def _speed(dances: Sequence[Danced]) -> npt.NDArray[np.float64] | None:
+    return speed_over_beat(window for danced in dances for window in windows_of(danced))
+
+
 def _annotated(reality: Reality) -> Annotated | None:
     dances = annotated_dances(reality.data, leave_out=reality.leave_out)
     reports = [each.report for each in measured_windows(dances) if "beat_alignment" in each.report]
@@ -111,12 +117,12 @@ def _report(
     reality: Reality,
     subject: str,
     dances: Sequence[Danced],
-    heard: Listening | None,
-    long: Lasting | None,
     out: Path,
     *,
-    making: Making | None = None,
-    songs: Sequence[HeardSong] = (),
+    heard: Listening | None = None,
+    long: Lasting | None = None,
+    told: Mapping[Hearing, Sequence[Danced]] | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> Findings:
     """Measure, compare, judge and write report.json and report.html."""
     real = measured_windows(real_dances(reality.data, reality.split, leave_out=reality.leave_out))
@@ -131,14 +137,16 @@ def _report(
     rows = compare(real, made or None, rng=np.random.default_rng(DRAW_SEED))
     annotated = _annotated(reality)
     lift = annotated.lift if annotated else None
-    speed = {"generated": speed_over_beat(m.window for m in made), "real": speed_over_beat(m.window for m in real)}
+    curves = {"generated": speed_over_beat(m.window for m in made), "real": speed_over_beat(m.window for m in real)}
+    others: tuple[Hearing, ...] = ("half_beat", "random")
+    for hearing in others:
+        if told and hearing in told:
+            curves[f"told {hearing.replace('_', ' ')}"] = _speed(told[hearing])
     short = sum(danced.motion.duration_s < SHORTEST_S for danced in dances)
-    settings = {"split": reality.split, "left_out": " ".join(reality.leave_out), "too_short": str(short or "")}
-    if making is not None:
-        settings |= {"songs": str(len(songs)), "seeds": str(making.seeds), "seconds": f"{making.seconds:g}"}
+    kept = {"split": reality.split, "left_out": " ".join(reality.leave_out), "too_short": str(short or "")}
     findings = Findings(
         subject=subject,
-        settings=settings,
+        settings=kept | dict(settings or {}),
         real=real,
         generated=made,
         rows=rows,
@@ -146,7 +154,7 @@ def _report(
         annotated=annotated,
         listening=heard,
         lasting=long,
-        speed={name: curve for name, curve in speed.items() if curve is not None},
+        speed={name: curve for name, curve in curves.items() if curve is not None},
     )
     _write(findings, out)
     return findings

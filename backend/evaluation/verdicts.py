@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from backend.evaluation.compare import Row
 from backend.evaluation.generators import Hearing
-from backend.evaluation.lasting import Lasting
+from backend.evaluation.lasting import Change, Lasting
 from backend.evaluation.listening import Listening
 
 MOST_SKATE_ABOVE_REAL_CM_S = 1.0
@@ -124,6 +124,10 @@ def _last(lasting: Lasting | None) -> list[Verdict]:
     if lasting is None:
         return [Verdict(asked, "no long dances were made", None)]
     return [
-        Verdict(f"{asked}: {c.metric}", f"{c.first:.3g} then {c.last:.3g}, seeds ± {c.seeds:.3g}", c.steady)
+        Verdict(f"{asked}: {c.metric}", f"{c.first:.3g} then {c.last:.3g}, seeds {_seeds(c)}", c.steady)
         for c in lasting.changes
     ]
+
+
+def _seeds(change: Change) -> str:
+    return "unknown" if change.seeds is None else f"± {change.seeds:.3g}"
