@@ -67,17 +67,20 @@ def rest_bones() -> RestBones:
     return RestBones(heads, tails, towards)
 
 
-def bone_rotations(poses: npt.NDArray[np.floating], rest_rotations: FloatArray) -> FloatArray:
-    """Pose-bone quaternions (T, 24, 4), w first and sign-continuous, of SMPL poses (T, 24, 3) axis-angle, radians.
+def bone_rotations(poses: npt.NDArray[np.floating], rest_rotations: FloatArray, *, first_joint: int = 0) -> FloatArray:
+    """Pose-bone quaternions (T, J, 4), w first and sign-continuous, of SMPL poses (T, J, 3) axis-angle, radians.
 
-    rest_rotations: (24, 3, 3), each bone's rest orientation in armature space.
+    The J joints follow one another in the skeleton from ``first_joint`` on.
+    rest_rotations: (J, 3, 3), each bone's rest orientation in armature space.
     """
-    into_bone = np.swapaxes(rest_rotations, -1, -2) @ REST_TO_WORLD  # (24, 3, 3)
-    into_bone[0] = rest_rotations[0].T
+    into_bone = np.swapaxes(rest_rotations, -1, -2) @ REST_TO_WORLD  # (J, 3, 3)
+    if first_joint == 0:
+        into_bone[0] = rest_rotations[0].T
     axes = np.einsum("jab,tjb->tja", into_bone, np.asarray(poses, dtype=np.float64))
     quaternions = axis_angle_to_quaternion(axes)
-    back = axis_angle_to_quaternion(rest_rotations[0].T @ np.array([-0.5 * np.pi, 0.0, 0.0]))  # R^-1 W^-1 R
-    quaternions[:, 0] = _times(quaternions[:, 0], back)
+    if first_joint == 0:
+        back = axis_angle_to_quaternion(rest_rotations[0].T @ np.array([-0.5 * np.pi, 0.0, 0.0]))  # R^-1 W^-1 R
+        quaternions[:, 0] = _times(quaternions[:, 0], back)
     return continuous_quaternions(quaternions)
 
 

@@ -29,7 +29,7 @@ from ..scene.storage import store
 from ..scene.strips import FrameRange
 from ..scene.take import next_number, take_name, write_take
 
-_WRITE_STEPS = 40  # about as many steps as writing takes, for the bar
+_WRITE_STEPS = 12  # about as many steps as writing takes, for the bar
 
 
 class Step(Enum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import bpy
@@ -43,37 +43,41 @@ def next_number(dancer: bpy.types.Object) -> int:
     return max(numbers) + 1
 
 
-def take_curves(document: DanceDocument, dancer: bpy.types.Object) -> list[Curve]:
-    """The dance at the scene's rate as curves of this dancer: the root's location and every bone's rotation."""
-    placement = document.placement
-    poses, pelvis = resample(
-        document.poses, document.pelvis, source_fps=document.fps, target_fps=placement.fps, frames=placement.frames
-    )
-    rests = rest_rotations(dancer)
-    rotations = bone_rotations(poses, rests)
-    locations = bone_locations(pelvis, rests[0], rest_head(dancer))
-    root = JOINT_NAMES[0]
-    curves = [Curve(root, f'pose.bones["{root}"].location', axis, locations[:, axis]) for axis in range(3)]
-    for joint, name in enumerate(JOINT_NAMES):
-        path = f'pose.bones["{name}"].rotation_quaternion'
-        curves += [Curve(name, path, part, rotations[:, joint, part]) for part in range(4)]
-    return curves
+def take_curves(document: DanceDocument, dancer: bpy.types.Object) -> Iterator[list[Curve]]:
+    """The dance at the scene's rate as curves of this dancer, some bones at a time."""
+    placement, rests, root = document.placement, rest_rotations(dancer), JOINT_NAMES[0]
+    for first in range(0, len(JOINT_NAMES), _BONES_A_STEP):
+        chosen = slice(first, first + _BONES_A_STEP)
+        poses, pelvis = resample(
+            document.poses[:, chosen],
+            document.pelvis,
+            source_fps=document.fps,
+            target_fps=placement.fps,
+            frames=placement.frames,
+        )
+        curves = []
+        if first == 0:
+            located = bone_locations(pelvis, rests[0], rest_head(dancer))
+            curves += [Curve(root, f'pose.bones["{root}"].location', axis, located[:, axis]) for axis in range(3)]
+        rotations = bone_rotations(poses, rests[chosen], first_joint=first)
+        for joint, name in enumerate(JOINT_NAMES[chosen]):
+            path = f'pose.bones["{name}"].rotation_quaternion'
+            curves += [Curve(name, path, part, rotations[:, joint, part]) for part in range(4)]
+        yield curves
 
 
 def write_take(
     dancer: bpy.types.Object, document: DanceDocument, *, number: int, name: str
 ) -> Generator[None, None, None]:
     """Write a take in short steps: first the Action, whole but unused; in the last step it goes on its track."""
-    curves = take_curves(document, dancer)
-    yield
     action = bpy.data.actions.new(name)
+    first = document.placement.first_frame
     try:
-        bag = _curve_owner(action, dancer)
-        first = document.placement.first_frame
-        for index, curve in enumerate(curves):
-            _write_curve(bag, curve, first)
-            if index % (_BONES_A_STEP * 4) == 0:
-                yield
+        owner = _curve_owner(action, dancer)
+        for curves in take_curves(document, dancer):
+            for curve in curves:
+                _write_curve(owner, curve, first)
+            yield
         action[TAKE_MARK] = number
         action.use_fake_user = False
     except BaseException:  # also when the steps are not run to their end
