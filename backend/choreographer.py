@@ -24,7 +24,8 @@ from backend.models.refiner import RefinerConfig, TemporalRefiner
 from backend.models.weights import load_into, read_weights
 from backend.motion.contacts import contact_labels
 from backend.motion.planting import plant
-from backend.motion.representation import CONTACTS, decode
+from backend.motion.representation import CONTACTS, decode, read_at
+from backend.motion.retime import pace_to_beats
 from backend.motion.skeleton import FPS
 from backend.music.audio import Audio
 from backend.music.beats import BeatGrid, track_beats
@@ -132,6 +133,8 @@ class Choreographer:
             )
         with watch.stage("refine"):
             numbers = (self.refiner.refine(numbers) * self.std + self.mean).cpu()[:frames]
+            if features.grid.clear:
+                numbers = read_at(numbers, pace_to_beats(decode(numbers).joints(), features.grid.beats_s, fps=FPS))
         with watch.stage("plant"):
             motion, _ = plant(decode(numbers), numbers[:, CONTACTS].double().numpy())
             contacts = contact_labels(motion.joints(), fps=FPS)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import gaussian_filter1d, label, maximum_filter1d
+from scipy.ndimage import distance_transform_edt, gaussian_filter1d, label, maximum_filter1d
 from scipy.spatial.transform import Rotation
 
 from backend.motion.motion import Motion
@@ -27,6 +27,8 @@ FASTEST_M_S = 0.8
 SHORTEST_SPAN_S, WIDEST_GAP_S = 0.1, 0.07
 EASE_S = 0.2
 REACH = 0.995  # of the straight leg
+STEP_SPEED_M_S = (0.15, 0.45)  # a foot that travels so fast is lifted …
+STEP_HEIGHT_M = 0.062  # … so that its ball passes at this height
 CLEARANCE_M = 0.012  # joints stay this far above the floor
 
 
@@ -147,9 +149,20 @@ def _foot_shift(ball: FloatArray, ankle: FloatArray, spans: list[Span], *, fps: 
             shift[start:stop] += _ease((place - left[0]) / min(ease, max(stop - left[0], 1)))[:, None] * left[1]
         if right is not None:
             shift[start:stop] += _ease((right[0] - place) / min(ease, max(right[0] - start + 1, 1)))[:, None] * right[1]
+    shift[:, 2] += _step_lift(ball + shift, weight > 0, fps=fps)
     lowest = np.minimum(ball[:, 2] + shift[:, 2] - CLEARANCE_M, ankle[:, 2] + shift[:, 2] - 2 * CLEARANCE_M)
     shift[:, 2] += np.where(weight > 0, 0.0, gaussian_filter1d(np.maximum(-lowest, 0.0), 1.0))
     return shift
+
+
+def _step_lift(ball: FloatArray, standing: BoolArray, *, fps: float) -> FloatArray:
+    """(T,) how much higher a travelling foot is carried, so that it steps instead of skimming over the floor."""
+    speed = np.linalg.norm(np.gradient(ball[:, :2], axis=0), axis=-1) * fps
+    travelling = 1.0 - _ease((speed - STEP_SPEED_M_S[0]) / (STEP_SPEED_M_S[1] - STEP_SPEED_M_S[0]))
+    wanted = np.maximum(travelling * STEP_HEIGHT_M - ball[:, 2], 0.0)
+    spread = gaussian_filter1d(maximum_filter1d(wanted, 3), 0.05 * fps)
+    free = distance_transform_edt(~standing) if standing.any() else np.full(len(ball), np.inf)
+    return np.asarray(spread * (1.0 - _ease(free / (0.13 * fps))))
 
 
 def _ease(share: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from backend.diffusion.conditions import music_input
 from backend.errors import PirouetteError
-from backend.motion.representation import VELOCITY, YAW_RATE, mirror
+from backend.motion.representation import mirror, read_at
 from backend.motion.skeleton import FPS
 from backend.music.beats import BeatGrid
 from backend.training.pairing import Song, metrical_levels, pair
@@ -115,7 +115,7 @@ class DanceData:
         rate = float(np.exp(rng.uniform(min(-np.log(WIDEST_TEMPO), np.log(fastest)), np.log(fastest))))
         first = float(rng.uniform(0, max(clip.frames - 1 - (frames - 1) * rate, 0.0)))
         place = np.clip(first + rate * np.arange(frames), 0, clip.frames - 1.001)
-        numbers = stretch(self.numbers[clip.start : clip.start + clip.frames], place, rate)
+        numbers = read_at(self.numbers[clip.start : clip.start + clip.frames], place)
         if clip.mirror_ok and rng.random() < 0.5:
             numbers = mirror(numbers)
         speed = self.speed[clip.start + place.astype(int)] * rate
@@ -150,20 +150,3 @@ class DanceData:
         vector = self.words[numbers[int(rng.integers(len(numbers)))]]
         noise = torch.from_numpy(rng.standard_normal(len(vector)).astype(np.float32)) * TEXT_NOISE
         return torch.nn.functional.normalize(vector + noise, dim=0)
-
-
-def stretch(numbers: Tensor, place: np.ndarray, rate: float) -> Tensor:
-    """Numbers (N, 151) read at fractional frames place (T,) with Catmull-Rom splines; speeds grow with the rate.
-
-    Interpolating 6D numbers is exact to second order in a frame's rotation, a few millimetres at the fastest spin.
-    """
-    index = torch.from_numpy(place.astype(np.int64))
-    share = torch.from_numpy((place - np.floor(place)).astype(np.float32))[:, None]
-    last = len(numbers) - 1
-    a, b = numbers[(index - 1).clamp(0, last)], numbers[index]
-    c, d = numbers[(index + 1).clamp(0, last)], numbers[(index + 2).clamp(0, last)]
-    curve = b + 0.5 * share * (c - a + share * (2 * a - 5 * b + 4 * c - d + share * (3 * (b - c) + d - a)))
-    curve[:, :4] = (b + share * (c - b))[:, :4]
-    curve[:, VELOCITY] *= rate
-    curve[:, YAW_RATE] *= rate
-    return curve

@@ -18,6 +18,7 @@ from backend.motion.representation import (
     facing_joints,
     joint_velocities,
     mirror,
+    read_at,
     start_of,
 )
 from backend.motion.skeleton import MIRROR, forward_kinematics
@@ -107,3 +108,15 @@ def test_a_standing_foot_is_in_contact_and_a_lifted_one_is_not() -> None:
     assert not labels[:, [1, 3]].any()
     numbers = encode(Motion(poses, pelvis, 30.0))
     assert numbers[:, CONTACTS].mean() == 0.5
+
+
+def test_reading_faster_keeps_the_pose_and_raises_the_speed() -> None:
+    numbers = encode(tumbling())
+    fast = read_at(numbers, np.arange(0, 80, 1.25))
+    assert torch.allclose(fast[4, 7:10], numbers[5, 7:10], atol=1e-4)
+    assert torch.allclose(fast[4, 4:6], numbers[5, 4:6] * 1.25, atol=1e-3)
+
+
+def test_reading_every_frame_changes_nothing() -> None:
+    numbers = encode(tumbling())
+    assert torch.allclose(read_at(numbers, np.arange(90.0)), numbers, atol=1e-5)

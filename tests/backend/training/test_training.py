@@ -14,9 +14,8 @@ from backend.errors import PirouetteError
 from backend.models.denoiser import DenoiserConfig, ParallelMambaDenoiser
 from backend.models.weights import load_into, read_weights
 from backend.motion.motion import Motion
-from backend.motion.representation import encode
 from backend.music.beats import BeatGrid
-from backend.training.dataset import DanceData, Drop, stretch
+from backend.training.dataset import DanceData, Drop
 from backend.training.kinematic_beats import kinematic_beats, settled
 from backend.training.pairing import Song, metrical_levels, pair, warp
 from backend.training.prepare import prepare
@@ -106,13 +105,6 @@ def test_words_are_dropped_as_often_as_asked(cache: Path) -> None:
     assert not batch.has_genre.any()
     assert batch.has_text.all()
     assert torch.allclose(batch.text.norm(dim=1), torch.ones(8), atol=1e-4)
-
-
-def test_stretching_keeps_the_pose_and_scales_the_speed() -> None:
-    numbers = encode(sway())
-    fast = stretch(numbers, np.arange(0, 80, 1.25), 1.25)
-    assert torch.allclose(fast[4, 7:10], numbers[5, 7:10], atol=1e-4)
-    assert torch.allclose(fast[4, 4:6], numbers[5, 4:6] * 1.25, atol=1e-4)
 
 
 def test_kinematic_beats_find_the_sways_of_a_sway() -> None:
