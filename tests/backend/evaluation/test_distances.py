@@ -7,7 +7,7 @@ import pytest
 from scipy.linalg import sqrtm
 
 from backend.evaluation.diversity import diversity
-from backend.evaluation.feature_scale import FeatureScale
+from backend.evaluation.feature_scale import GEOMETRIC_FLOOR, FeatureScale
 from backend.evaluation.frechet import frechet_distance
 from backend.evaluation.retrieval import multimodal_distance, r_precision
 
@@ -73,3 +73,10 @@ def test_matching_embeddings_are_retrieved_and_random_ones_by_chance() -> None:
     assert multimodal_distance(motions, motions + np.eye(16)[0]) == pytest.approx(1.0)
     with pytest.raises(ValueError, match="its condition"):
         multimodal_distance(motions, motions[:5])
+
+
+def test_public_scale_explodes_where_real_dances_never_show_a_relation_and_ours_does_not() -> None:
+    real, made = np.zeros((20, 1)), np.full((20, 1), 0.02)
+    public, ours = FeatureScale.of(real, floor=1e-10), FeatureScale.of(real, floor=GEOMETRIC_FLOOR)
+    assert frechet_distance(public.apply(real), public.apply(made)) > 1e15
+    assert frechet_distance(ours.apply(real), ours.apply(made)) == pytest.approx(4.0)
