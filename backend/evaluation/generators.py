@@ -41,7 +41,11 @@ class Generator(Protocol):
 
 
 def changed_grid(grid: BeatGrid, hearing: Hearing, *, seed: int) -> BeatGrid:
-    """The beats as they are, half a beat later, or as many at random: intervals from half to one and a half."""
+    """The beats as they are, half a beat later, as many at random (intervals from half to one and a half), or, without
+    music, a grid that is not clear: nothing may follow it.
+    """
+    if hearing == "no_music":
+        return replace(grid, clear=False)
     if hearing == "half_beat":
         intervals = np.diff(grid.beats_s)
         return replace(grid, beats_s=grid.beats_s + 0.5 * np.append(intervals, intervals[-1:]))

@@ -92,7 +92,7 @@ def test_folder_of_motions_in_every_format_is_judged(library: Path, tmp_path: Pa
 
 
 def test_dances_are_made_for_songs_kept_and_judged(library: Path, tmp_path: Path) -> None:
-    wish = "--generator replay --seeds 2 --seconds 10 --minutes 0".split()
+    wish = ["--generator", "replay", "--seeds", "2", "--seconds", "10", "--minutes", "0"]
     done = evaluate("--data", library, *wish, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Does it listen?" in done.stdout
