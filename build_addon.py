@@ -36,6 +36,7 @@ DEMO_FILES = ("dance.blend", "dance.mp4", "dance.png", "report.json")
 # Files that both processes use: the left one is edited, the right one is its copy in Blender's half.
 SHARED_FILES = {
     "backend/protocol.py": "blender_addon/core/protocol.py",
+    "backend/errors.py": "blender_addon/core/errors.py",
     "backend/motion/resample.py": "blender_addon/core/resample.py",
     "backend/motion/skeleton.py": "blender_addon/core/skeleton.py",
 }
