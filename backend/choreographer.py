@@ -112,6 +112,10 @@ class Choreographer:
         """The beats of a song."""
         return track_beats(audio)
 
+    def hear(self, audio: Audio) -> MusicFeatures:
+        """What every stage knows of a song."""
+        return music_features(audio)
+
     def generate(self, request: GenerateRequest, *, progress: Progress, cancelled: Callable[[], bool]) -> Dance:
         """Make a dance as long as the song. Raises PirouetteError, Cancelled."""
         settings = Settings(
@@ -119,7 +123,7 @@ class Choreographer:
         )
         watch = Stopwatch(progress, cancelled)
         with watch.stage("listen"):
-            features = music_features(request.audio)
+            features = self.hear(request.audio)
             conditions = self.conditions(features, settings)
         frames = max(round(request.audio.duration_s * FPS), 2)
         with watch.stage("dance", self.sampler.steps):

@@ -54,12 +54,8 @@ def test_dance_to_the_true_beats_is_the_choreographers_own(
     assert "test" in generator.version
 
 
-def test_every_hearing_gives_a_dance_of_its_own_and_leaves_nothing_behind(
-    generator: BundledGenerator, clicks: Audio
-) -> None:
-    before = vars(choreographer)["music_features"]
+def test_every_hearing_gives_a_dance_of_its_own(generator: BundledGenerator, clicks: Audio) -> None:
     dances = [generator.dance(clicks, Wish("salsa", 1, hearing)).poses for hearing in HEARINGS]
-    assert vars(choreographer)["music_features"] is before
     for number, dance in enumerate(dances):
         assert len(dance) == 150
         assert all(np.abs(dance - other).max() > 1e-6 for other in dances[:number])
