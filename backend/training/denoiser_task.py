@@ -19,6 +19,7 @@ class DenoiserTask:
     """Draws noised windows and gives their loss. ``network`` is what is trained, ``extra`` what is saved beside it."""
 
     kind = "denoiser"
+    judged_by = "simple"  # velocities have outliers where an upside-down dancer's heading jumps
 
     def __init__(self, recipe: dict[str, Any], cache: Path) -> None:
         drop, share = Drop(**recipe["drop"]), float(recipe["general_share"])

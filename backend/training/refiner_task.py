@@ -38,6 +38,7 @@ class RefinerTask:
     """Windows of denoised dances and the real dances they should be."""
 
     kind = "refiner"
+    judged_by = "loss"
 
     def __init__(self, recipe: dict[str, Any], cache: Path) -> None:
         file = read_weights("denoiser")

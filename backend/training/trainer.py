@@ -33,9 +33,13 @@ VALIDATION_BATCHES = 3
 
 
 class Task(Protocol):
-    """What a recipe trains. mean, std: (151,) of the data; extra: tensors saved beside the network."""
+    """What a recipe trains. mean, std: (151,) of the data; extra: tensors saved beside the network.
+
+    judged_by: the validation term that tells which network is best, or "loss" for their sum.
+    """
 
     kind: str
+    judged_by: str
     network: nn.Module
     mean: Tensor
     std: Tensor
@@ -204,7 +208,7 @@ class Run:
                 if over or self.state.seconds - validated_s > self.recipe["validate_every_s"]:
                     validated_s = self.state.seconds
                     valid = self.validate()
-                    self.keep_best(valid["loss"])
+                    self.keep_best(valid[self.task.judged_by])
                     self.save()
                     row = {"step": self.state.step, "seconds": round(self.state.seconds), "train": running, **valid}
                     log.write(json.dumps(row) + "\n")
