@@ -31,6 +31,11 @@ class LossWeights:
     path: float = 1.0
 
 
+def _robust(squares: Tensor) -> Tensor:
+    """Pseudo-Huber: squares while small, then linear, since the heading of an upside-down dancer can jump."""
+    return 2.0 * ((1.0 + squares).sqrt() - 1.0)
+
+
 def denoising_loss(
     predicted: Tensor, clean: Tensor, mean: Tensor, std: Tensor, weights: LossWeights
 ) -> tuple[Tensor, dict[str, Tensor]]:
@@ -45,8 +50,8 @@ def denoising_loss(
     terms = {
         "simple": (predicted - clean).square().mean(),
         "joint": (joints - true_joints).square().sum(-1).mean(),
-        "velocity": (velocity - true_velocity).square().sum(-1).mean(),
-        "acceleration": (velocity.diff(dim=-3) - true_velocity.diff(dim=-3)).square().sum(-1).mean(),
+        "velocity": _robust((velocity - true_velocity).square().sum(-1)).mean(),
+        "acceleration": _robust((velocity.diff(dim=-3) - true_velocity.diff(dim=-3)).square().sum(-1)).mean(),
         "contact": (feet.square().sum(-1) * standing).mean(),
         "path": path_error.square().sum(-1).clamp(max=4.0).mean(),
     }
