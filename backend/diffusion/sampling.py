@@ -33,7 +33,7 @@ class Sampler:
     """How to sample: solver steps and guidance scale (1 is none)."""
 
     steps: int = 8
-    guidance: float = 2.0
+    guidance: float = 3.0  # by beat alignment lift on songs of the training list: .13 at 2, .22 at 3
 
 
 @cache
