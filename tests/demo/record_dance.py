@@ -22,6 +22,7 @@ import stage
 SAY = "SAY "
 MODULE = "bl_ext.user_default.pirouette"
 FPS = 30
+GENRE, PROMPT = "breaking", "top rock with quick turns"
 
 
 def say(text: str) -> None:
@@ -52,6 +53,8 @@ def put_song_on_timeline(song: Path) -> float:
 
 def generate() -> tuple[bpy.types.Object, float]:
     """Runs the Generate operator; returns the armature and the seconds it took, backend start included."""
+    bpy.context.scene.pirouette.genre = GENRE
+    bpy.context.scene.pirouette.prompt = PROMPT
     started = time.perf_counter()
     outcome = bpy.ops.pirouette.generate_dance()
     seconds = time.perf_counter() - started
