@@ -22,7 +22,7 @@ import stage
 SAY = "SAY "
 MODULE = "bl_ext.user_default.pirouette"
 FPS = 30
-GENRE, PROMPT = "breaking", "top rock with quick turns"
+GENRE, PROMPT = "indian classical", "turns with raised arms"
 
 
 def say(text: str) -> None:
