@@ -163,6 +163,7 @@ class InstallLog:
 
 
 def backend_environment() -> Environment:
+    """The backend's environment with the developer's tools in it."""
     python = find_python("3.11") or find_python("3.13") or sys.executable
     return Environment("backend", python, ("backend.txt", "dev.txt"), "import torch, librosa, soundfile, tokenizers")
 
@@ -316,6 +317,7 @@ def _application(python: str, variables: dict[str, str]) -> Outcome:
 
 
 def main() -> int:
+    """Do what the command line asks for; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="?", choices=("zip", "demo", "test"), default="zip")
     what = parser.parse_args().what
