@@ -28,6 +28,7 @@ CONTACTS = slice(0, 4)
 VELOCITY = slice(4, 6)
 HEIGHT = 6
 ROTATIONS = slice(7, 151)
+ROOT_ROTATION = slice(7, 13)
 YAW_RATE = 10  # the entry (0, 1) of the root's first two columns: the fourth of its 6D numbers
 
 

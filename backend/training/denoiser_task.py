@@ -10,9 +10,23 @@ import torch
 from torch import Tensor
 
 from backend.diffusion.schedule import STEPS, add_noise, alphas_cumprod
+from backend.models.beat_distance import BeatDistanceConfig, BeatDistanceEstimator, beat_distance_error
 from backend.models.denoiser import DenoiserConfig, ParallelMambaDenoiser
+from backend.models.weights import load_into, read_weights
 from backend.training.dataset import DanceData, Drop
 from backend.training.losses import LossWeights, denoising_loss
+
+DECISIVE_STEP, DECISIVE_SPREAD = 750, 130  # where it is decided how far a dance moves
+DECISIVE_SHARE = 0.4
+
+
+def _steps(size: int, rng: np.random.Generator, *, favour_noisy: bool) -> np.ndarray:
+    """Diffusion steps (size,): uniform, or with a share of them near the decisive noise level."""
+    steps = rng.integers(0, STEPS, size)
+    if favour_noisy:
+        near = np.clip(rng.normal(DECISIVE_STEP, DECISIVE_SPREAD, size), 0, STEPS - 1).astype(np.int64)
+        steps = np.where(rng.random(size) < DECISIVE_SHARE, near, steps)
+    return steps
 
 
 class DenoiserTask:
@@ -28,6 +42,9 @@ class DenoiserTask:
         self.network: torch.nn.Module = ParallelMambaDenoiser(DenoiserConfig(**recipe["network"]))
         self.weights = LossWeights(**recipe["loss"])
         self.alphas = alphas_cumprod()
+        file = read_weights("beat_distance")
+        self.estimator = BeatDistanceEstimator(BeatDistanceConfig(**file.config))
+        load_into(self.estimator, file)
         self.mean, self.std = self.train.mean, self.train.std
         self.extra = {"mean": self.mean, "std": self.std}
 
@@ -35,12 +52,13 @@ class DenoiserTask:
         """One batch: clean and noisy windows with their conditions, on the CPU."""
         data = self.valid if valid else self.train
         batch = data.batch(size, frames, rng)
-        step = torch.from_numpy(rng.integers(0, STEPS, size))
+        step = torch.from_numpy(_steps(size, rng, favour_noisy=not valid))
         noise = torch.from_numpy(rng.standard_normal(batch.clean.shape, dtype=np.float32))
         return {
             "clean": batch.clean,
             "noisy": add_noise(batch.clean, noise, step, self.alphas),
             "step": step,
+            "signal": self.alphas[step],
             "music": batch.music,
             "genre": batch.genre,
             "text": batch.text,
@@ -56,4 +74,13 @@ class DenoiserTask:
         with torch.autocast(batch["clean"].device.type, torch.bfloat16):
             prompt = network.encode_prompt(batch["genre"], batch["text"], batch["has_genre"], batch["has_text"])
             predicted = network(batch["noisy"], batch["step"], network.encode_music(batch["music"]), prompt)
-        return denoising_loss(predicted, batch["clean"], mean, std, self.weights)
+        estimator, music = self.estimator.to(mean.device), batch["music"][:, 1:]
+        return denoising_loss(
+            predicted,
+            batch["clean"],
+            batch["signal"],
+            mean,
+            std,
+            weights=self.weights,
+            beat_error=lambda velocity: beat_distance_error(estimator(velocity), music),
+        )

@@ -31,7 +31,7 @@ from backend.music.features import music_features
 from backend.text.captions import caption_paraphrases
 from backend.text.encoder import encode as encode_text
 from backend.text.vocabulary import Genre, load_vocabulary
-from backend.training.kinematic_beats import kinematic_beats, settled
+from backend.training.kinematic_beats import kinematic_beats, met, settled
 
 FASTEST_JOINT_M_S = 18.0  # faster is a fit glitch: the clip is left out
 SHORTEST_S = 2.0
@@ -40,7 +40,9 @@ STD_FLOOR = 0.08  # channels that hardly move are not blown up
 
 @dataclass(frozen=True)
 class ClipEntry:
-    """A clip in the cache; start, frames: its rows; beats_s: annotated or kinematic; sentences: its rows in words."""
+    """A clip in the cache; start, frames: its rows; beats_s: annotated or kinematic, met by the body; sentences: its
+    rows in words.
+    """
 
     id: str
     split: str
@@ -170,6 +172,7 @@ def _clip_entry(
     else:
         grid = kinematic_beats(joints, fps=FPS, metre=metre)
         beats, clear = grid.beats_s, grid.clear
+    beats = met(beats, joints, fps=FPS)
     entry = ClipEntry(
         id=clip.id,
         split=clip.split,

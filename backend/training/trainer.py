@@ -82,6 +82,14 @@ def build_task(recipe: dict[str, Any], cache: Path) -> Task:
         from backend.training.refiner_task import RefinerTask
 
         return RefinerTask(recipe, cache)
+    if recipe["kind"] == "evaluator":
+        from backend.training.evaluator_task import EvaluatorTask
+
+        return EvaluatorTask(recipe, cache)
+    if recipe["kind"] == "beat_distance":
+        from backend.training.beat_distance_task import BeatDistanceTask
+
+        return BeatDistanceTask(recipe, cache)
     raise PirouetteError("bad_request", f"Nothing here trains a “{recipe['kind']}”.")
 
 
