@@ -41,6 +41,7 @@ SHARED_FILES = {
     "backend/motion/skeleton.py": "blender_addon/core/skeleton.py",
 }
 PACKED_SUFFIXES = frozenset({".py", ".toml", ".json", ".safetensors", ".md", ".txt", ".svg", ".png"})
+NOT_PACKED = frozenset({"evaluator.safetensors"})  # only `evaluate` needs it, and nobody evaluates an installed add-on
 PACKED_TIME = (2020, 1, 1, 0, 0, 0)
 
 BPY_FOR_PYTHON = {"3.11": "blender.txt", "3.13": "blender52.txt"}  # in order of preference
@@ -83,7 +84,7 @@ def packed_files() -> dict[str, Path]:
 def _wanted(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
         hidden = any(part.startswith((".", "__pycache__")) for part in path.relative_to(folder).parts)
-        if path.is_file() and not hidden and path.suffix in PACKED_SUFFIXES:
+        if path.is_file() and not hidden and path.suffix in PACKED_SUFFIXES and path.name not in NOT_PACKED:
             yield path
 
 

@@ -50,6 +50,7 @@ def test_zip_has_the_addon_the_backend_its_weights_and_its_requirements(archive:
     expected |= {"backend/__main__.py", "backend/server.py", "backend/weights/MODEL_CARD.md"}
     assert expected <= names
     assert any(re.fullmatch(r"backend/weights/.+\.safetensors", name) for name in names)
+    assert "backend/weights/evaluator.safetensors" not in names  # judging dances is done from the repository
 
 
 def test_zip_has_no_caches_and_no_checkpoints(archive: Path) -> None:

@@ -13,6 +13,7 @@ from backend.evaluation.compare import Row
 from backend.evaluation.lasting import Lasting
 from backend.evaluation.listening import Listening
 from backend.evaluation.measure import FREEZING_THRESHOLDS_M_S, Measured
+from backend.evaluation.reading import Reading
 from backend.evaluation.speed_curve import BINS
 from backend.evaluation.verdicts import Verdict
 
@@ -42,6 +43,7 @@ class Findings:
     verdicts: Sequence[Verdict]
     annotated: Annotated | None
     listening: Listening | None
+    reading: Reading | None
     lasting: Lasting | None
     speed: Mapping[str, FloatArray]
 
@@ -68,7 +70,7 @@ class Findings:
                 "true_above": {name: hearing.share_above(name) for name in hearing.scores if name != "true"},
                 "scores": dict(hearing.scores),
             },
-            "does_it_read": None,  # waits for a trained evaluator: backend.evaluation.retrieval.Evaluator
+            "does_it_read": self.reading.plain() if self.reading else None,
             "does_it_last": self.lasting.plain() if self.lasting else None,
             "freezing_curve": {"thresholds_m_s": list(FREEZING_THRESHOLDS_M_S), **self.freezing()},
             "speed_over_beat": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from backend.errors import PirouetteError
 from backend.evaluation.windows import NO_BEATS, Danced, FloatArray, at_model_rate
 from backend.motion.io import grounded, read_motion
 from backend.motion.sources import AUDIO_SUFFIXES
+from backend.music.features import MusicFeatures
 
 MOTION_SUFFIXES = (".npz", ".pkl")
 
@@ -29,6 +31,14 @@ def folder_dances(folder: Path, *, songs: Path | None = None) -> list[Danced]:
         raise PirouetteError("missing_file", f"No motion was found in {folder}.", f"Give a folder with {kinds} files.")
     heard = SongBeats(songs)
     return [_dance(path, folder, heard) for path in paths]
+
+
+def folder_songs(songs: Path, stems: Collection[str]) -> dict[str, MusicFeatures]:
+    """What is heard of the songs of these names, by name."""
+    from backend.music.audio import load_audio
+    from backend.music.features import music_features
+
+    return {path.stem: music_features(load_audio(path)) for path in SongBeats(songs).named(stems)}
 
 
 def _dance(path: Path, folder: Path, heard: SongBeats) -> Danced:
@@ -62,6 +72,10 @@ class SongBeats:
     def song_of(self, stem: str) -> Path | None:
         """The song with the longest name that is part of a motion's name."""
         return max((song for song in self._songs if song.stem in stem), key=lambda song: len(song.stem), default=None)
+
+    def named(self, stems: Collection[str]) -> list[Path]:
+        """The songs of these names."""
+        return [song for song in self._songs if song.stem in stems]
 
     def beats(self, song: Path) -> FloatArray:
         """(B,) seconds."""

@@ -11,6 +11,7 @@ from backend.evaluation.compare import Row, Spread
 from backend.evaluation.drawing import contact_sheet, curves, number, ranges
 from backend.evaluation.findings import Findings
 from backend.evaluation.measure import FREEZING_THRESHOLDS_M_S, Measured
+from backend.evaluation.reading import Names
 from backend.evaluation.speed_curve import BINS
 from backend.evaluation.words import METRIC_WORDS
 
@@ -38,6 +39,7 @@ def page(findings: Findings) -> str:
         table(findings.rows),
         f"<div class=bars>{''.join(_bars(findings.rows))}</div>",
         _listening(findings),
+        _reading(findings),
         _lasting(findings),
         _beat_curves(findings),
         _freezing(findings),
@@ -60,6 +62,11 @@ def _settings(findings: Findings) -> str:
 def spread_words(spread: Spread | None) -> str:
     """A middle and its range, or a dash."""
     return "–" if spread is None else f"{number(spread.middle)} [{number(spread.low)}, {number(spread.high)}]"
+
+
+def share_words(share: float | None) -> str:
+    """A share in per cent, or a dash."""
+    return "–" if share is None else f"{share:.0%}"
 
 
 def _rows(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -107,6 +114,42 @@ def _listening(findings: Findings) -> str:
         rows.append((hearing.replace("_", " "), number(medians["score"]), number(medians["lift"]), above))
     head = ("beats told to the generator", "alignment to the true beats", "lift", "true is better in")
     return "<h2>Does it listen?</h2>" + _rows(head, rows)
+
+
+def _reading(findings: Findings) -> str:
+    reading = findings.reading
+    if reading is None:
+        return ""
+    sets = {
+        "prompted dances": reading.generated,
+        "real dances of these genres": reading.real.of(reading.asked),
+        "all real dances": reading.real,
+    }
+    rows = [
+        (name, str(len(names.dances)), share_words(names.share()), share_words(names.share_among()))
+        for name, names in sets.items()
+        if names is not None
+    ]
+    head = ("named as asked", "dances", f"of {len(reading.known)} genres", f"of {', '.join(reading.asked)}")
+    parts = ["<h2>Does it read?</h2>", _rows(head, rows)]
+    if reading.distances is not None:
+        apart = reading.distances
+        far = [number(each) if each is not None else "–" for each in (apart.prompts, apart.seeds)]
+        parts.append(
+            f"<p class=note>Mean distance in the evaluator's space between dances to one song: {far[0]} where the "
+            f"prompt differs and the seed does not, {far[1]} where the seed differs and the prompt does not.</p>"
+        )
+    for name, names in sets.items():
+        if names is not None and names.dances and name != "real dances of these genres":
+            parts.append(_confusion(name, names))
+    return "".join(parts)
+
+
+def _confusion(title: str, names: Names) -> str:
+    table = names.confusion()
+    seen = sorted({genre for row in table.values() for genre in row})
+    rows = [(asked, *(str(row.get(genre, "")) for genre in seen)) for asked, row in sorted(table.items())]
+    return f"<h3>{escape(title)}: asked, and seen</h3>" + _rows(("", *seen), rows)
 
 
 def _lasting(findings: Findings) -> str:

@@ -6,14 +6,15 @@ from rich.console import Console
 from rich.table import Table
 
 from backend.evaluation.findings import Findings
-from backend.evaluation.page import spread_words
+from backend.evaluation.page import share_words, spread_words
+from backend.evaluation.reading import Reading
 from backend.evaluation.words import METRIC_WORDS
 
 SIGNS = {True: "[green]reached[/]", False: "[red]not reached[/]", None: "not measured"}
 
 
 def print_findings(findings: Findings, console: Console) -> None:
-    """The table of metrics, whether it listens and lasts, and the verdicts."""
+    """The table of metrics, whether it listens, reads and lasts, and the verdicts."""
     windows = f"{len(findings.generated)} generated and {len(findings.real)} real windows"
     table = Table(title=f"{findings.subject}: {windows}", caption="median \\[quartiles]; real against real: 5 to 95 %")
     table.add_column("metric", no_wrap=True)
@@ -30,6 +31,8 @@ def print_findings(findings: Findings, console: Console) -> None:
         )
     if findings.listening is not None:
         _print_listening(findings, console)
+    if findings.reading is not None:
+        _print_reading(findings.reading, console)
     if findings.verdicts:
         judged = Table("asked", "measured", "")
         for verdict in findings.verdicts:
@@ -50,4 +53,21 @@ def _print_listening(findings: Findings, console: Console) -> None:
         share = heard.share_above(hearing) if hearing != "true" else None
         above = "" if share is None else f"{share:.0%}"
         table.add_row(hearing.replace("_", " "), f"{medians['score']:.3f}", f"{medians['lift']:.3f}", above)
+    console.print(table)
+
+
+def _print_reading(reading: Reading, console: Console) -> None:
+    columns = ("dances", "", f"named of {len(reading.known)} genres", f"of the {len(reading.asked)} asked", "seen as")
+    table = Table(*columns, title="Does it read?")
+    sets = {"prompted": reading.generated, "real": reading.real}
+    for name, names in sets.items():
+        for genre, seen in sorted(names.confusion().items()) if names is not None else ():
+            of = names.of([genre]) if names is not None else reading.real
+            among = share_words(of.share_among()) if genre in reading.asked else ""
+            ordered = sorted(seen.items(), key=lambda item: (-item[1], item[0]))
+            words = ", ".join(f"{other} {count}" for other, count in ordered)
+            table.add_row(name, genre, share_words(of.share()), among, words)
+        if names is not None and names.dances:
+            shares = names.share(), names.of(reading.asked).share_among()
+            table.add_row(name, "all", *map(share_words, shares), f"{len(names.dances)} dances", end_section=True)
     console.print(table)

@@ -10,25 +10,32 @@ from typing import Protocol
 import numpy as np
 
 from backend.motion.motion import Motion
-from backend.music.features import MusicFeatures
 
 POOL = 32
 
 
 class Evaluator(Protocol):
-    """A trained judge of meaning: motion, words and music in one space of E dimensions, and the genre it sees."""
+    """A trained judge of meaning. Dances and words lie in one space of E dimensions, dances and music in another; both
+    hold unit vectors. genres: those it tells apart; version: of its weights.
+    """
+
+    genres: tuple[str, ...]
+    version: str
 
     def embed_motion(self, motion: Motion) -> np.ndarray:
-        """(E,) of a dance."""
+        """(E,) of a dance among words."""
+
+    def embed_rhythm(self, motion: Motion) -> np.ndarray:
+        """(E,) of a dance among music."""
 
     def embed_text(self, sentence: str) -> np.ndarray:
         """(E,) of a sentence."""
 
-    def embed_music(self, music: MusicFeatures) -> np.ndarray:
-        """(E,) of a span of a song."""
+    def embed_channels(self, channels: np.ndarray) -> np.ndarray:
+        """(E,) of music channels (T, 45)."""
 
-    def genre_of(self, motion: Motion) -> str:
-        """The genre that the dance looks like."""
+    def genre_chances(self, motion: Motion) -> np.ndarray:
+        """Chance (G,) of each of the genres."""
 
 
 def multimodal_distance(motions: np.ndarray, conditions: np.ndarray) -> float:

@@ -9,6 +9,7 @@ from backend.evaluation.compare import Row
 from backend.evaluation.generators import Hearing
 from backend.evaluation.lasting import Change, Lasting
 from backend.evaluation.listening import Listening
+from backend.evaluation.reading import Reading
 
 MOST_SKATE_ABOVE_REAL_CM_S = 1.0
 JERK_RANGE = (0.7, 1.4)
@@ -16,6 +17,7 @@ MOST_FREEZING_ABOVE_REAL_PCT = 2.0
 MOST_BELOW_FLOOR_PCT = 0.5
 LEAST_SHARE_OF_REAL_LIFT = 0.5
 LEAST_LISTENERS = 0.8
+LEAST_NAMED = 0.6
 MOST_TIMES_REAL_DISTANCE = 2.0
 MOST_DIVERSITY_AWAY = 0.25
 
@@ -29,17 +31,28 @@ class Verdict:
     reached: bool | None
 
 
-def verdicts(
-    rows: Sequence[Row], *, annotated_lift: float | None, listening: Listening | None, lasting: Lasting | None
-) -> list[Verdict]:
+@dataclass(frozen=True)
+class Judged:
+    """What is judged beside the table, None where it was not measured.
+
+    annotated_lift: of real dances with known beats.
+    """
+
+    annotated_lift: float | None = None
+    listening: Listening | None = None
+    reading: Reading | None = None
+    lasting: Lasting | None = None
+
+
+def verdicts(rows: Sequence[Row], judged: Judged) -> list[Verdict]:
     """Every line of the judgement."""
     by_name = {row.metric: row for row in rows}
     return [
         *_body(by_name),
-        *_beat(by_name, annotated_lift, listening),
+        *_beat(by_name, judged.annotated_lift, judged.listening),
         *_sets(by_name),
-        Verdict("a genre classifier names the prompted genre", "no classifier is trained", None),
-        *_last(lasting),
+        *_read(judged.reading),
+        *_last(judged.lasting),
     ]
 
 
@@ -117,6 +130,27 @@ def _sets(by_name: Mapping[str, Row]) -> list[Verdict]:
         within = None if pair is None else abs(pair[0] / pair[1] - 1.0) <= MOST_DIVERSITY_AWAY
         lines.append(_line(f"{name} within {MOST_DIVERSITY_AWAY:.0%} of real", pair, within, ""))
     return lines
+
+
+def _read(reading: Reading | None) -> list[Verdict]:
+    names = reading.generated if reading is not None else None
+    share = names.share() if names is not None else None
+    asked = f"the classifier names the prompted genre in at least {LEAST_NAMED:.0%}"
+    if reading is None or names is None or share is None:
+        told, lines = "no dances were prompted", []
+    else:
+        real = reading.real.of(reading.asked).share()
+        beside = "" if real is None else f", real {real:.0%}"
+        told = (
+            f"{share:.0%} of {len(reading.known)} genres, {names.share_among():.0%} of the {len(reading.asked)} asked"
+        )
+        lines = [Verdict(asked, told + beside, share >= LEAST_NAMED)]
+    lines = lines or [Verdict(asked, told, None)]
+    apart = reading.distances if reading is not None else None
+    measured, moves = "-", None
+    if apart is not None and apart.prompts is not None and apart.seeds is not None:
+        measured, moves = f"{apart.prompts:.3g}, seed {apart.seeds:.3g}", apart.prompt_moves_more
+    return [*lines, Verdict("a changed prompt moves the dance more than a changed seed", measured, moves)]
 
 
 def _last(lasting: Lasting | None) -> list[Verdict]:

@@ -27,4 +27,12 @@ METRIC_WORDS = {
     "fid_g_compat": "FID_g, compat",
     "div_k_compat": "Div_k, compat",
     "div_g_compat": "Div_g, compat",
+    "r_precision_text": "R-precision, words",
+    "r_precision_chance_text": "R-precision, words, by chance",
+    "mm_distance_text": "MM distance, words",
+    "mm_distance_chance_text": "MM distance, words, by chance",
+    "r_precision_music": "R-precision, music",
+    "r_precision_chance_music": "R-precision, music, by chance",
+    "mm_distance_music": "MM distance, music",
+    "mm_distance_chance_music": "MM distance, music, by chance",
 }

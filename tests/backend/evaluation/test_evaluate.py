@@ -87,6 +87,8 @@ def test_folder_of_motions_in_every_format_is_judged(library: Path, tmp_path: Pa
     heard = {window["name"]: "beat_alignment" in window for window in report["generated"]}
     assert heard == {"aist@0": False, "amass@0": False, "ours_song@0": True}
     assert report["real_with_known_beats"]["dances"] == 1
+    assert table["r_precision_text"]["generated"] is None  # nobody says what they were made for
+    assert report["does_it_read"]["generated"] is None
     assert {"asked", "measured", "reached"} <= report["verdicts"][0].keys()
     assert "Motions of motions" in checked_page(out / "report.html")
 
@@ -96,10 +98,20 @@ def test_dances_are_made_for_songs_kept_and_judged(library: Path, tmp_path: Path
     done = evaluate("--data", library, *wish, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Does it listen?" in done.stdout
+    assert "Does it read?" in done.stdout
+    assert "Does it read?" in checked_page(tmp_path / "report.html")
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["does_it_listen"]["true_above"] == {"half_beat": 0.0, "random": 0.0, "no_music": 0.0}
     assert report["does_it_last"] is None
-    assert report["does_it_read"] is None
+    read = report["does_it_read"]
+    assert read["generated"]["dances"] == 2 * len(read["asked"])
+    assert sum(read["generated"]["confusion"]["salsa"].values()) == 2
+    assert read["distances"]["prompts"] > 0
+    assert read["real"]["by_genre"].keys() == {"salsa"}
+    table = {row["metric"]: row for row in report["table"]}
+    assert table["r_precision_text"]["real"]["middle"] == 1.0  # one genre, one sentence: always found
+    assert table["mm_distance_text"]["generated"]["middle"] > 0
+    assert len(list((tmp_path / "prompted").iterdir())) == 2 * len(read["asked"])
     kept = sorted(path.name for path in (tmp_path / "motions").iterdir())
     assert kept == ["song_0.npz", "song_1.npz"]
     with np.load(tmp_path / "motions" / "song_0.npz") as arrays:
@@ -114,9 +126,11 @@ def test_dances_are_made_for_songs_kept_and_judged(library: Path, tmp_path: Path
 
 
 def test_real_dances_are_described_alone(library: Path, tmp_path: Path) -> None:
-    done = evaluate("--data", library, "--real-only", "--leave-out", "dance_0", "--out", tmp_path)
+    done = evaluate("--data", library, "--real-only", "--no-read", "--leave-out", "dance_0", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "report.json").read_text())
+    assert report["does_it_read"] is None
+    assert "Does it read?" not in done.stdout
     assert report["windows"] == {"generated": 0, "real": 5}
     checked_page(tmp_path / "report.html")
 
