@@ -129,14 +129,13 @@ def train(
     minutes: Annotated[float, typer.Option(help="How long to train; a later run goes on from there.", min=0.0)],
     out: Annotated[Path | None, typer.Option(help="Folder for checkpoints; runs/RECIPE by default.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    processes: Annotated[int, typer.Option(help="Processes that share each batch.", min=1)] = 1,
 ) -> None:
     """Train a model."""
     _check_folder(data)
     from backend.training.trainer import train as train_model
 
     folder = Path("runs") / recipe if out is None else out
-    train_model(recipe, data=data, minutes=minutes, out=folder, device=device, processes=processes)
+    train_model(recipe, data=data, minutes=minutes, out=folder, device=device)
 
 
 @app.command()
@@ -185,32 +184,6 @@ def evaluate(
             findings = run.evaluate_generator(making, reality, out=out, tell=status.update)
     print_findings(findings, Console())
     print(f"{out / 'report.html'}: the report with its figures", file=sys.stderr)
-
-
-@app.command()
-def ablate(
-    data: Annotated[Path, typer.Option(help="Folder that prepare has written.")],
-    library: Annotated[Path, typer.Option(help="The dance library it was prepared from, with its songs.")],
-    minutes: Annotated[float, typer.Option(help="Processor time to train each variant.", min=0.0)],
-    out: Annotated[Path, typer.Option(help="Folder for the trainings and the tables.")],
-    seconds: Annotated[float, typer.Option(help="Of each song to dance to.", min=5.0)] = 20.0,
-    seeds: Annotated[int, typer.Option(help="Dances for each song.", min=1)] = 2,
-    songs: Annotated[int, typer.Option(help="Songs to dance to.", min=1)] = 8,
-    long_seconds: Annotated[float, typer.Option(help="Length of the long dances.", min=10.0)] = 60.0,
-    only: Annotated[list[str] | None, typer.Option(help="A variant to train and judge; all by default.")] = None,
-    recipe: Annotated[str, typer.Option(help="The recipe that variants change.")] = "ablation",
-    threads: Annotated[int, typer.Option(help="Threads of the processor to use.", min=1)] = 1,
-) -> None:
-    """Train the denoiser without one part at a time, and compare."""
-    for folder in (data, library):
-        _check_folder(folder)
-    from backend.training.ablation_figures import Scope
-    from backend.training.ablations import Plan, ablate
-
-    scope = Scope(library, songs, seconds, seeds, long_seconds)
-    plan = Plan(data, scope, minutes, out, recipe, threads=threads)
-    path = ablate(plan, only=tuple(only or ()), tell=lambda words: print(words, file=sys.stderr))
-    print(f"{path}: the tables", file=sys.stderr)
 
 
 def _check_target(path: Path) -> None:
