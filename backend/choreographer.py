@@ -71,7 +71,9 @@ class Stopwatch:
 
 
 class Choreographer:
-    """All models, loaded once. device: "auto", "cpu", "cuda", "mps"; threads: of the CPU, chosen if None."""
+    """All models, loaded once. device: "auto", "cpu", "cuda", "mps"; threads: of the CPU, chosen if None; refinement:
+    share of the refiner's correction that is taken.
+    """
 
     def __init__(
         self,
@@ -80,6 +82,7 @@ class Choreographer:
         threads: int | None = None,
         weights: Path | None = None,
         sampler: Sampler | None = None,
+        refinement: float = REFINEMENT,
     ) -> None:
         torch.set_num_threads(threads or min(MOST_THREADS, torch.get_num_threads()))
         self.device = _device(device)
@@ -94,6 +97,7 @@ class Choreographer:
         self.mean, self.std = denoiser.tensors["mean"].to(self.device), denoiser.tensors["std"].to(self.device)
         self.version = f"denoiser {denoiser.version}, refiner {refiner.version}"
         self.sampler = sampler or Sampler()
+        self.refinement = refinement
 
     def describe(self) -> dict[str, Any]:
         """Device, models and version, for the wire's ``ready``."""
@@ -137,10 +141,9 @@ class Choreographer:
                 cancelled=cancelled,
             )
         with watch.stage("refine"):
-            numbers = numbers + REFINEMENT * (self.refiner.refine(numbers) - numbers)
+            numbers = numbers + self.refinement * (self.refiner.refine(numbers) - numbers)
             numbers = (numbers * self.std + self.mean).cpu()[:frames]
-            if features.grid.clear:
-                numbers = read_at(numbers, pace_to_beats(decode(numbers).joints(), features.grid.beats_s, fps=FPS))
+            numbers = self.retime(numbers, features.grid)
         with watch.stage("plant"):
             motion, _ = plant(decode(numbers), numbers[:, CONTACTS].double().numpy())
             contacts = contact_labels(motion.joints(), fps=FPS)
@@ -169,6 +172,12 @@ class Choreographer:
             genre=_vector(genre_embedding(named)) if named else None,
             text=_vector(encode([sentence])[0]) if settings.text else None,
         )
+
+    def retime(self, numbers: Tensor, grid: BeatGrid) -> Tensor:
+        """The refined dance (T, 151) with its arrivals moved onto the beats, where the music has clear ones."""
+        if not grid.clear:
+            return numbers
+        return read_at(numbers, pace_to_beats(decode(numbers).joints(), grid.beats_s, fps=FPS))
 
     def _report(self, quality: dict[str, float], watch: Stopwatch, frames: int) -> dict[str, Any]:
         seconds = sum(watch.seconds.values())

@@ -4,27 +4,34 @@ An overlapping convolutional patch takes frames (30 Hz) to tokens (15 Hz). Each 
 then the local information module: a strided convolution to 7.5 Hz, cross-attention to the music there, upsampling,
 AdaIN by the prompt. Music is also added token by token, which keeps the dance on the beat. A local decoder at frame
 rate sees the noisy frames again, so that no comb is left at patch borders; the head modulates the root by the
-rotations and back (LongDanceDiff's GTM).
+rotations and back (LongDanceDiff's GTM). Each of these parts can be left out, to see what it is worth
+(docs/ablations.md).
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from backend.models.mamba import Mamba
 from backend.models.ssd import ssd
 
 ROOT_CHANNELS = 7  # contacts, planar velocity, height
+BEAT_CHANNELS = (0, 1, 2, 3, 4, 5, 42)  # of the music: what it tells of the beat grid, see conditions.music_input
 
 
 @dataclass(frozen=True)
 class DenoiserConfig:
     """Sizes of the denoiser. width: F of EDMG; heads, state: H and N; channels: numbers a frame of the space it
     denoises.
+
+    mixer: the bidirectional scan, or a standard Mamba; local_module, trajectory_modulation: whether LIM's strided
+    convolution and GTM are built; rhythm: whether the beat grid is heard.
     """
 
     channels: int = 151
@@ -37,9 +44,13 @@ class DenoiserConfig:
     attention_heads: int = 4
     decoder_width: int = 160
     dropout: float = 0.1
+    mixer: Literal["parallel", "standard"] = "parallel"
+    local_module: bool = True
+    trajectory_modulation: bool = True
+    rhythm: bool = True
 
-    def to_dict(self) -> dict[str, float]:
-        """Plain numbers, for the header of a weight file."""
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for the header of a weight file."""
         return asdict(self)
 
 
@@ -100,7 +111,7 @@ class BidirectionalSSD(nn.Module):
 
 
 class MusicAttention(nn.Module):
-    """Cross-attention from the dance to the music, both at 7.5 Hz, with rotary positions."""
+    """Cross-attention from the dance to the music, both at one rate, with rotary positions."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -124,16 +135,21 @@ class MusicAttention(nn.Module):
 
 
 class Block(nn.Module):
-    """One parallel Mamba block: SSD scan, then the local information module with music and prompt."""
+    """One parallel Mamba block: SSD scan, then the local information module with music and prompt.
+
+    Without that module the music is attended to at the rate of the tokens.
+    """
 
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
         width = config.width
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.music = nn.Linear(width, width)
-        self.mixer = BidirectionalSSD(width, config.heads, config.state)
+        self.mixer: nn.Module = (
+            Mamba(width) if config.mixer == "standard" else BidirectionalSSD(width, config.heads, config.state)
+        )
         self.local_norm = nn.LayerNorm(width)
-        self.down = nn.Conv1d(width, width, 3, stride=2, padding=1)
+        self.down = nn.Conv1d(width, width, 3, stride=2, padding=1) if config.local_module else None
         self.attention = MusicAttention(width, config.attention_heads)
         self.up = nn.Linear(width, width)
         self.modulation = nn.Parameter(torch.zeros(6, width))
@@ -146,9 +162,13 @@ class Block(nn.Module):
         scale, shift, gate, style_scale, style_shift, style_gate = (modulation + self.modulation)[:, :, None].unbind(1)
         hidden = self.norm(x) * (1 + scale) + shift + self.music(music)
         x = x + (1 + gate) * self.dropout(self.mixer(hidden))
-        local = F.silu(self.down(self.local_norm(x).transpose(1, 2)).transpose(1, 2))
-        local = local + self.attention(local, music_coarse)
-        local = local.repeat_interleave(2, dim=1)[:, : x.shape[1]]
+        local = self.local_norm(x)
+        if self.down is None:
+            local = local + self.attention(local, music)
+        else:
+            local = F.silu(self.down(local.transpose(1, 2)).transpose(1, 2))
+            local = local + self.attention(local, music_coarse)
+            local = local.repeat_interleave(2, dim=1)[:, : x.shape[1]]
         local = F.layer_norm(local.float().transpose(1, 2), local.shape[1:2]).transpose(1, 2)  # AdaIN: over time
         local = local * (1 + style_scale) + style_shift
         styled: Tensor = x + (1 + style_gate) * self.up(self.dropout(local))
@@ -168,8 +188,10 @@ class LocalDecoder(nn.Module):
         self.convs = nn.ModuleList(nn.Conv1d(width, width, 5, padding=2) for _ in range(2))
         self.root = nn.Linear(width, 64)
         self.rotation = nn.Linear(width, width)
-        self.rotation_to_root = nn.Linear(width, 2 * 64)
-        self.root_to_rotation = nn.Linear(64, 2 * width)
+        self.modulated = config.trajectory_modulation
+        if self.modulated:
+            self.rotation_to_root = nn.Linear(width, 2 * 64)
+            self.root_to_rotation = nn.Linear(64, 2 * width)
         self.root_out = nn.Conv1d(64, ROOT_CHANNELS, 3, padding=1)
         self.rotation_out = nn.Conv1d(width, config.channels - ROOT_CHANNELS, 3, padding=1)
 
@@ -183,10 +205,11 @@ class LocalDecoder(nn.Module):
             x = x + F.silu(conv(hidden.transpose(1, 2)).transpose(1, 2)).float()
         with torch.autocast(x.device.type, enabled=False):  # bf16 in the last layers would be heard as jitter
             root, rotation = F.silu(self.root(x)), F.silu(self.rotation(x))
-            scale, shift = self.rotation_to_root(rotation).chunk(2, dim=-1)
-            root_scale, root_shift = self.root_to_rotation(root).chunk(2, dim=-1)
-            root = root * (1 + scale) + shift
-            rotation = rotation * (1 + root_scale) + root_shift
+            if self.modulated:
+                scale, shift = self.rotation_to_root(rotation).chunk(2, dim=-1)
+                root_scale, root_shift = self.root_to_rotation(root).chunk(2, dim=-1)
+                root = root * (1 + scale) + shift
+                rotation = rotation * (1 + root_scale) + root_shift
             parts = [self.root_out(root.transpose(1, 2)), self.rotation_out(rotation.transpose(1, 2))]
             return torch.cat(parts, dim=1).transpose(1, 2)
 
@@ -217,6 +240,8 @@ class ParallelMambaDenoiser(nn.Module):
 
     def encode_music(self, music: Tensor) -> Tensor:
         """Music tokens (B, L, width) of features (B, 2L, music_channels): computed once, used by every step."""
+        if not self.config.rhythm:
+            music = music.index_fill(-1, torch.tensor(BEAT_CHANNELS, device=music.device), 0.0)
         tokens = F.silu(self.music_patch(music.transpose(1, 2)))
         mixed: Tensor = (tokens + F.silu(self.music_mix(tokens))).transpose(1, 2)
         return mixed

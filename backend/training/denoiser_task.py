@@ -15,6 +15,7 @@ from backend.models.denoiser import DenoiserConfig, ParallelMambaDenoiser
 from backend.models.weights import load_into, read_weights
 from backend.training.dataset import DanceData, Drop
 from backend.training.losses import LossWeights, denoising_loss
+from backend.training.mutual_information import MutualInformation, halves
 
 DECISIVE_STEP, DECISIVE_SPREAD = 750, 130  # where it is decided how far a dance moves
 DECISIVE_SHARE = 0.4
@@ -39,8 +40,12 @@ class DenoiserTask:
         drop, share = Drop(**recipe["drop"]), float(recipe["general_share"])
         self.train = DanceData(cache, split="train", general_share=share, drop=drop)
         self.valid = DanceData(cache, split="valid", general_share=0.0, drop=Drop(0.0, 0.4, 0.0, 0.0, 0.0))
-        self.network: torch.nn.Module = ParallelMambaDenoiser(DenoiserConfig(**recipe["network"]))
+        config = DenoiserConfig(**recipe["network"])
+        self.network: torch.nn.Module = ParallelMambaDenoiser(config)
         self.weights = LossWeights(**recipe["loss"])
+        self.information: MutualInformation | None = None
+        if self.weights.mutual_information:
+            self.information = MutualInformation(config.channels, config.channels)
         self.alphas = alphas_cumprod()
         file = read_weights("beat_distance")
         self.estimator = BeatDistanceEstimator(BeatDistanceConfig(**file.config))
@@ -75,7 +80,7 @@ class DenoiserTask:
             prompt = network.encode_prompt(batch["genre"], batch["text"], batch["has_genre"], batch["has_text"])
             predicted = network(batch["noisy"], batch["step"], network.encode_music(batch["music"]), prompt)
         estimator, music = self.estimator.to(mean.device), batch["music"][:, 1:]
-        return denoising_loss(
+        total, terms = denoising_loss(
             predicted,
             batch["clean"],
             batch["signal"],
@@ -84,3 +89,10 @@ class DenoiserTask:
             weights=self.weights,
             beat_error=lambda velocity: beat_distance_error(estimator(velocity), music),
         )
+        if self.information is not None:
+            past, future = halves(predicted.float())
+            if network.training:
+                self.information.learn(past, future)
+            terms["mutual_information"] = self.information.penalty(past, future)
+            total = total + self.weights.mutual_information * terms["mutual_information"]
+        return total, terms

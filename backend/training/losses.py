@@ -33,7 +33,7 @@ from backend.motion.representation import (
 class LossWeights:
     """Weights of the terms; numbers and their change a frame in standard deviations squared,
     joints in m^2, velocities in (m/s)^2, accelerations in (m/s per frame)^2, contact in
-    (m/s)^2, beat in s^2.
+    (m/s)^2, beat in s^2; mutual_information in nats for each number, and not built at 0.
     """
 
     simple: float = 1.0
@@ -44,6 +44,7 @@ class LossWeights:
     contact: float = 2.0
     path: float = 1.0
     beat: float = 20.0
+    mutual_information: float = 0.0
 
 
 def _emphasis() -> Tensor:

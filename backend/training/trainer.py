@@ -3,6 +3,10 @@
 A run lives in one folder: ``last.pt`` (everything to go on), ``<kind>.safetensors`` (best moving average so far),
 ``log.jsonl``. The learning rate rises, stays, and falls to zero in the last part of the time (warm-up, stable,
 decay).
+
+Two keys of a recipe may be left out: ``compile``, false where compiling would take longer than it saves, and
+``clock``, "processor" where runs of equal length are compared beside other work: seconds are then those the
+processor spent.
 """
 
 from __future__ import annotations
@@ -96,11 +100,13 @@ def build_task(recipe: dict[str, Any], cache: Path) -> Task:
 class Run:
     """One training run in a folder."""
 
-    def __init__(self, name: str, *, data: Path, minutes: float, out: Path, device: str) -> None:
-        self.recipe, self.minutes, self.out = read_recipe(name), minutes, out
+    def __init__(self, recipe: str | dict[str, Any], *, data: Path, minutes: float, out: Path, device: str) -> None:
+        self.recipe = read_recipe(recipe) if isinstance(recipe, str) else recipe
+        self.minutes, self.out = minutes, out
+        torch.manual_seed(self.recipe["seed"])
         self.task = build_task(self.recipe, data)
         self.device = torch.device(device)
-        torch.manual_seed(self.recipe["seed"])
+        self.clock = {"wall": time.monotonic, "processor": time.process_time}[self.recipe.get("clock", "wall")]
         self.network = self.task.network.to(self.device)
         self.average = torch.optim.swa_utils.AveragedModel(
             self.network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(self.recipe["ema"]), use_buffers=True
@@ -186,14 +192,15 @@ class Run:
 
     def run(self) -> State:
         """Train until the minutes are over."""
-        if self.device.type == "cuda" or shutil.which("g++"):  # fused element-wise kernels: about twice as fast
+        wanted = self.recipe.get("compile", True)
+        if wanted and (self.device.type == "cuda" or shutil.which("g++")):  # fused kernels: about twice as fast
             self.network.compile(dynamic=False)
         validated_s, running = self.state.seconds, math.nan
         columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
         with Progress(*columns) as progress, (self.out / "log.jsonl").open("a") as log:
             bar = progress.add_task("compiling", total=60 * self.minutes, completed=int(self.state.seconds))
             for batch in self.batches():
-                began = time.monotonic()
+                began = self.clock()
                 self.network.train()
                 for group in self.optimiser.param_groups:
                     group["lr"] = self.recipe["learning_rate"] * self.rate()
@@ -206,7 +213,7 @@ class Run:
                 self.state.step += 1
                 value = float(total.detach())
                 running = value if math.isnan(running) else 0.98 * running + 0.02 * value
-                self.state.seconds += min(time.monotonic() - began, 20.0)  # compiling is not training
+                self.state.seconds += min(self.clock() - began, 20.0)  # compiling is not training
                 over = self.state.seconds >= 60 * self.minutes
                 progress.update(
                     bar,
@@ -226,8 +233,10 @@ class Run:
         return self.state
 
 
-def train(recipe: str, *, data: Path, minutes: float, out: Path, device: str = "auto") -> State:
-    """Train a recipe on a prepared cache for so many minutes in all; a run in ``out`` goes on where it stopped."""
+def train(recipe: str | dict[str, Any], *, data: Path, minutes: float, out: Path, device: str = "auto") -> State:
+    """Train a recipe, named or read, on a prepared cache for so many minutes in all; a run in ``out`` goes on where it
+    stopped.
+    """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     return Run(recipe, data=data, minutes=minutes, out=out, device=device).run()
