@@ -186,6 +186,32 @@ def evaluate(
     print(f"{out / 'report.html'}: the report with its figures", file=sys.stderr)
 
 
+@app.command()
+def ablate(
+    data: Annotated[Path, typer.Option(help="Folder that prepare has written.")],
+    library: Annotated[Path, typer.Option(help="The dance library it was prepared from, with its songs.")],
+    minutes: Annotated[float, typer.Option(help="Processor time to train each variant.", min=0.0)],
+    out: Annotated[Path, typer.Option(help="Folder for the trainings and the tables.")],
+    seconds: Annotated[float, typer.Option(help="Of each song to dance to.", min=5.0)] = 20.0,
+    seeds: Annotated[int, typer.Option(help="Dances for each song.", min=1)] = 2,
+    songs: Annotated[int, typer.Option(help="Songs to dance to.", min=1)] = 8,
+    long_seconds: Annotated[float, typer.Option(help="Length of the long dances.", min=10.0)] = 60.0,
+    only: Annotated[list[str] | None, typer.Option(help="A variant to train and judge; all by default.")] = None,
+    recipe: Annotated[str, typer.Option(help="The recipe that variants change.")] = "ablation",
+    threads: Annotated[int, typer.Option(help="Threads of the processor to use.", min=1)] = 1,
+) -> None:
+    """Train the denoiser without one part at a time, and compare."""
+    for folder in (data, library):
+        _check_folder(folder)
+    from backend.training.ablation_figures import Scope
+    from backend.training.ablations import Plan, ablate
+
+    scope = Scope(library, songs, seconds, seeds, long_seconds)
+    plan = Plan(data, scope, minutes, out, recipe, threads=threads)
+    path = ablate(plan, only=tuple(only or ()), tell=lambda words: print(words, file=sys.stderr))
+    print(f"{path}: the tables", file=sys.stderr)
+
+
 def _check_target(path: Path) -> None:
     """Find out before the work that a file can be written there. Raises PirouetteError."""
     kinds = " or ".join(SUFFIXES)
