@@ -63,11 +63,11 @@ def _print_reading(reading: Reading, console: Console) -> None:
     for name, names in sets.items():
         for genre, seen in sorted(names.confusion().items()) if names is not None else ():
             of = names.of([genre]) if names is not None else reading.real
-            among = share_words(of.share_among()) if genre in reading.asked else ""
+            among = share_words(of.share_among())
             ordered = sorted(seen.items(), key=lambda item: (-item[1], item[0]))
             words = ", ".join(f"{other} {count}" for other, count in ordered)
             table.add_row(name, genre, share_words(of.share()), among, words)
         if names is not None and names.dances:
-            shares = names.share(), names.of(reading.asked).share_among()
+            shares = names.share(), names.share_among()
             table.add_row(name, "all", *map(share_words, shares), f"{len(names.dances)} dances", end_section=True)
     console.print(table)

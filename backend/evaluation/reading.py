@@ -27,7 +27,9 @@ FEWEST_MINUTES = 3.0  # of training that a genre needs to be asked for
 
 @dataclass(frozen=True)
 class Named:
-    """A dance of the genre ``asked`` and what it looks like: of all genres, and of those asked for alone."""
+    """A dance of the genre ``asked`` and what it looks like: of all genres, and of those asked for alone ("" where its
+    own is none of these).
+    """
 
     dance: str
     asked: str
@@ -46,8 +48,9 @@ class Names:
         return float(np.mean([each.named == each.asked for each in self.dances])) if self.dances else None
 
     def share_among(self) -> float | None:
-        """The same where only the genres asked for are to choose from."""
-        return float(np.mean([each.among == each.asked for each in self.dances])) if self.dances else None
+        """The same where only the genres asked for are to choose from, of the dances of these genres."""
+        among = [each.among == each.asked for each in self.dances if each.among]
+        return float(np.mean(among)) if among else None
 
     def of(self, genres: Collection[str]) -> Names:
         """The dances of some genres."""
@@ -129,10 +132,15 @@ def name_of(evaluator: Evaluator, motion: Motion, *, among: Collection[str] = ()
 
 
 def named(evaluator: Evaluator, dances: Iterable[Danced], *, among: Collection[str]) -> Names:
-    """What the evaluator calls dances whose genre is known to it."""
+    """What the evaluator calls dances whose genre is known to it. among: the genres asked for."""
     return Names(
         tuple(
-            Named(d.dance, d.genre, name_of(evaluator, d.motion), name_of(evaluator, d.motion, among=among))
+            Named(
+                d.dance,
+                d.genre,
+                name_of(evaluator, d.motion),
+                name_of(evaluator, d.motion, among=among) if d.genre in among else "",
+            )
             for d in dances
             if d.genre in evaluator.genres
         )

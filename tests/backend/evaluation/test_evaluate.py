@@ -106,7 +106,7 @@ def test_dances_are_made_for_songs_kept_and_judged(library: Path, tmp_path: Path
     read = report["does_it_read"]
     assert read["generated"]["dances"] == 2 * len(read["asked"])
     assert sum(read["generated"]["confusion"]["salsa"].values()) == 2
-    assert read["distances"]["prompts"] > 0
+    assert read["distances"]["prompts"] == 0.0 < read["distances"]["seeds"]  # it knows one genre, whatever the prompt
     assert read["real"]["by_genre"].keys() == {"salsa"}
     table = {row["metric"]: row for row in report["table"]}
     assert table["r_precision_text"]["real"]["middle"] == 1.0  # one genre, one sentence: always found

@@ -163,11 +163,17 @@ def test_shares_and_confusion_count_every_dance() -> None:
             Named("b", "salsa", "tango", "salsa"),
             Named("c", "pop", "salsa", "social"),
             Named("d", "pop", "tango", "pop"),
+            Named("e", "tango", "tango", ""),
         )
     )
-    assert (names.share(), names.share_among()) == (0.25, 0.75)
-    assert names.confusion() == {"salsa": {"salsa": 1, "tango": 1}, "pop": {"salsa": 1, "tango": 1}}
+    assert (names.share(), names.share_among()) == (0.4, 0.75)
+    assert names.confusion() == {
+        "salsa": {"salsa": 1, "tango": 1},
+        "pop": {"salsa": 1, "tango": 1},
+        "tango": {"tango": 1},
+    }
     assert names.of(["pop"]).share() == 0.0
+    assert names.of(["tango"]).share_among() is None
     assert named(Judge(), [], among=ASKED).dances == ()
 
 
