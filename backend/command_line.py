@@ -129,13 +129,14 @@ def train(
     minutes: Annotated[float, typer.Option(help="How long to train; a later run goes on from there.", min=0.0)],
     out: Annotated[Path | None, typer.Option(help="Folder for checkpoints; runs/RECIPE by default.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    processes: Annotated[int, typer.Option(help="Processes that share each batch.", min=1)] = 1,
 ) -> None:
     """Train a model."""
     _check_folder(data)
     from backend.training.trainer import train as train_model
 
     folder = Path("runs") / recipe if out is None else out
-    train_model(recipe, data=data, minutes=minutes, out=folder, device=device)
+    train_model(recipe, data=data, minutes=minutes, out=folder, device=device, processes=processes)
 
 
 @app.command()

@@ -43,7 +43,7 @@ class LossWeights:
     acceleration: float = 0.25
     contact: float = 2.0
     path: float = 1.0
-    beat: float = 20.0
+    beat: float = 8.0
     mutual_information: float = 0.0
 
 

@@ -57,17 +57,15 @@ def cache(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("recipe") / "tiny.toml"
     path.write_text(
-        """kind = "denoiser"\nseed = 1\nlearning_rate = 3e-3\nwarm_up_steps = 2\ndecay_share = 0.3\nweight_decay = 0.0
+        """kind = "denoiser"\nseed = 1\ncompile = false\nlearning_rate = 3e-3\nwarm_up_steps = 2\ndecay_share = 0.3
+weight_decay = 0.0
 ema = 0.9\nvalidate_every_s = 1\ngeneral_share = 0.3\nwindows = [[60, 4]]\nwindow_odds = [1.0]
 [network]\nwidth = 32\nblocks = 1\nheads = 2\nstate = 8\ndecoder_width = 16\n[loss]\n[drop]\n"""
     )
     return path
 
 
-def test_a_run_learns_stops_goes_on_and_exports(
-    cache: Path, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("shutil.which", lambda name: None)  # no compiler: start at once
+def test_a_run_learns_stops_goes_on_and_exports(cache: Path, recipe: Path, tmp_path: Path) -> None:
     first = train(str(recipe), data=cache, minutes=0.06, out=tmp_path, device="cpu")
     again = train(str(recipe), data=cache, minutes=0.12, out=tmp_path, device="cpu")
     assert again.step > first.step > 5
@@ -76,6 +74,12 @@ def test_a_run_learns_stops_goes_on_and_exports(
     file = read_weights("denoiser", folder=tmp_path)
     load_into(ParallelMambaDenoiser(DenoiserConfig(**file.config)), file)
     assert file.tensors["mean"].shape == (151,)
+
+
+def test_two_processes_learn_as_one_and_agree_on_the_end(cache: Path, recipe: Path, tmp_path: Path) -> None:
+    state = train(str(recipe), data=cache, minutes=0.05, out=tmp_path, device="cpu", processes=2)
+    assert state.step > 2
+    assert (tmp_path / "denoiser.safetensors").is_file()
 
 
 def test_a_run_resumes_with_the_same_network(cache: Path, recipe: Path, tmp_path: Path) -> None:
