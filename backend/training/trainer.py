@@ -271,7 +271,7 @@ def train(
         return Run(recipe, data=data, minutes=minutes, out=out, device=device).run()
     with tempfile.TemporaryDirectory() as folder:
         work = (recipe, data, minutes, out, device, processes, f"file://{folder}/meeting")
-        spawn(_one_of_many, args=work, nprocs=processes)  # type: ignore[no-untyped-call]
+        spawn(_one_of_many, args=work, nprocs=processes)
     return State(**torch.load(out / "last.pt", weights_only=True)["state"])
 
 
