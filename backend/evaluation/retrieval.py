@@ -12,6 +12,7 @@ import numpy as np
 from backend.motion.motion import Motion
 
 POOL = 32
+SAME = 1e-6  # distances that differ by less are of the same condition, shared by dances
 
 
 class Evaluator(Protocol):
@@ -56,6 +57,6 @@ def r_precision(motions: np.ndarray, conditions: np.ndarray, *, generator: np.ra
     for number, motion in enumerate(motions):
         others = generator.permutation(np.delete(np.arange(len(motions)), number))[: POOL - 1]
         own = np.linalg.norm(motion - conditions[number])
-        nearer = np.linalg.norm(motion - conditions[others], axis=1) < own
+        nearer = np.linalg.norm(motion - conditions[others], axis=1) < own - SAME  # the same condition is not nearer
         hits += int(nearer.sum() < top)
     return hits / len(motions)

@@ -21,6 +21,7 @@ from backend.evaluation.reading import (
     reading,
     well_known,
 )
+from backend.evaluation.retrieval import r_precision
 from backend.evaluation.verdicts import Judged, Verdict, verdicts
 from backend.evaluation.windows import NO_BEATS, Danced, piece, windows_of
 from backend.motion.motion import Motion
@@ -205,6 +206,12 @@ def test_dances_that_fit_their_words_are_found_and_those_dealt_anew_are_not() ->
     assert distance.generated is not None
     assert (distance.real.middle, distance.generated.middle) == (0.0, pytest.approx(2**0.5))
     assert "r_precision_music" not in rows
+
+
+def test_dances_that_share_their_words_are_no_rivals() -> None:
+    rng = np.random.default_rng(0)
+    words = np.tile(rng.normal(size=(1, 128)), (20, 1))
+    assert r_precision(rng.normal(size=(20, 128)), words, generator=rng) == 1.0
 
 
 def test_dance_is_held_against_the_seconds_of_the_song_it_was_danced_to() -> None:
