@@ -23,9 +23,9 @@ from backend.models.denoiser import DenoiserConfig, ParallelMambaDenoiser
 from backend.models.refiner import RefinerConfig, TemporalRefiner
 from backend.models.weights import load_into, read_weights
 from backend.motion.contacts import contact_labels
+from backend.motion.motion import Motion
 from backend.motion.planting import plant
-from backend.motion.representation import CONTACTS, decode, read_at
-from backend.motion.retime import pace_to_beats
+from backend.motion.representation import CONTACTS, decode
 from backend.motion.skeleton import FPS
 from backend.music.audio import Audio
 from backend.music.beats import BeatGrid, track_beats
@@ -143,9 +143,8 @@ class Choreographer:
         with watch.stage("refine"):
             numbers = numbers + self.refinement * (self.refiner.refine(numbers) - numbers)
             numbers = (numbers * self.std + self.mean).cpu()[:frames]
-            numbers = self.retime(numbers, features.grid)
         with watch.stage("plant"):
-            motion, _ = plant(decode(numbers), numbers[:, CONTACTS].double().numpy())
+            motion = self.plant(numbers)
             contacts = contact_labels(motion.joints(), fps=FPS)
         report = self._report(quality_report(motion, features.grid.beats_s), watch, len(numbers))
         dance = Dance(
@@ -173,11 +172,10 @@ class Choreographer:
             text=_vector(encode([sentence])[0]) if settings.text else None,
         )
 
-    def retime(self, numbers: Tensor, grid: BeatGrid) -> Tensor:
-        """The refined dance (T, 151) with its arrivals moved onto the beats, where the music has clear ones."""
-        if not grid.clear:
-            return numbers
-        return read_at(numbers, pace_to_beats(decode(numbers).joints(), grid.beats_s, fps=FPS))
+    def plant(self, numbers: Tensor) -> Motion:
+        """The refined dance (T, 151) on its feet."""
+        motion, _ = plant(decode(numbers), numbers[:, CONTACTS].double().numpy())
+        return motion
 
     def _report(self, quality: dict[str, float], watch: Stopwatch, frames: int) -> dict[str, Any]:
         seconds = sum(watch.seconds.values())

@@ -1,7 +1,7 @@
-"""What the dances of an ablated network are like: straight from the network, and after the passes that follow it.
+"""What the dances of an ablated network are like: straight from the network, and after the pass that follows it.
 
-Retiming puts arrivals onto the beats and planting stops the feet, whatever the network does; so everything is also
-measured *raw*, on the refined dance before these two.
+Planting stops the feet, whatever the network does; so everything is also measured *raw*, on the refined dance before
+it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from backend.motion.motion import Motion
 from backend.motion.representation import decode
 from backend.motion.sources import find_songs
 from backend.music.audio import Audio, load_audio
-from backend.music.beats import BeatGrid, track_beats
+from backend.music.beats import track_beats
 
 # fmt: off
 METRICS = (
@@ -71,14 +71,14 @@ class Judged:
 
 
 class WitnessedChoreographer(DeceivedChoreographer):
-    """A choreographer that keeps the refined dance as it was before it was retimed and planted."""
+    """A choreographer that keeps the refined dance as it was before it was planted."""
 
     raw: Motion
 
-    def retime(self, numbers: Tensor, grid: BeatGrid) -> Tensor:
+    def plant(self, numbers: Tensor) -> Motion:
         """As any other, but remembers."""
         self.raw = decode(numbers)
-        return super().retime(numbers, grid)
+        return super().plant(numbers)
 
 
 class WitnessedGenerator(BundledGenerator):
@@ -95,7 +95,7 @@ class WitnessedGenerator(BundledGenerator):
     def dances(
         self, songs: list[HeardSong], *, seeds: int, hearing: Hearing = "true"
     ) -> tuple[list[Danced], list[Danced]]:
-        """Dances for each song and seed: raw, and after the passes."""
+        """Dances for each song and seed: raw, and planted."""
         raw, passed = [], []
         for danced in generated_dances(self, songs, seeds=seeds, tell=lambda _: None, hearing=hearing):
             passed.append(danced)
