@@ -11,6 +11,7 @@ processor spent.
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import shutil
@@ -37,6 +38,12 @@ from backend.motion.io import replacing
 
 RECIPES = Path(__file__).parent / "recipes"
 VALIDATION_BATCHES = 3
+TASKS = {
+    "denoiser": "DenoiserTask",
+    "refiner": "RefinerTask",
+    "beat_distance": "BeatDistanceTask",
+    "evaluator": "EvaluatorTask",
+}
 
 
 class Task(Protocol):
@@ -80,24 +87,12 @@ def read_recipe(name: str) -> dict[str, Any]:
 
 
 def build_task(recipe: dict[str, Any], cache: Path) -> Task:
-    """The task that a recipe names."""
-    if recipe["kind"] == "denoiser":
-        from backend.training.denoiser_task import DenoiserTask
-
-        return DenoiserTask(recipe, cache)
-    if recipe["kind"] == "refiner":
-        from backend.training.refiner_task import RefinerTask
-
-        return RefinerTask(recipe, cache)
-    if recipe["kind"] == "evaluator":
-        from backend.training.evaluator_task import EvaluatorTask
-
-        return EvaluatorTask(recipe, cache)
-    if recipe["kind"] == "beat_distance":
-        from backend.training.beat_distance_task import BeatDistanceTask
-
-        return BeatDistanceTask(recipe, cache)
-    raise PirouetteError("bad_request", f"Nothing here trains a “{recipe['kind']}”.")
+    """The task that a recipe names, from the module ``<kind>_task``."""
+    if recipe["kind"] not in TASKS:
+        raise PirouetteError("bad_request", f"Nothing here trains a “{recipe['kind']}”.")
+    module = importlib.import_module(f"backend.training.{recipe['kind']}_task")
+    task: Task = getattr(module, TASKS[recipe["kind"]])(recipe, cache)
+    return task
 
 
 class Run:
