@@ -41,7 +41,7 @@ SHARED_FILES = {
     "backend/motion/skeleton.py": "blender_addon/core/skeleton.py",
 }
 PACKED_SUFFIXES = frozenset({".py", ".toml", ".json", ".safetensors", ".md", ".txt", ".svg", ".png"})
-NOT_PACKED = frozenset({"evaluator.safetensors"})  # only `evaluate` needs it, and nobody evaluates an installed add-on
+NOT_PACKED = frozenset({"evaluator.safetensors", "beat_distance.safetensors"})  # needed to judge and to train alone
 PACKED_TIME = (2020, 1, 1, 0, 0, 0)
 
 BPY_FOR_PYTHON = {"3.11": "blender.txt", "3.13": "blender52.txt"}  # in order of preference

@@ -50,7 +50,8 @@ def test_zip_has_the_addon_the_backend_its_weights_and_its_requirements(archive:
     expected |= {"backend/__main__.py", "backend/server.py", "backend/weights/MODEL_CARD.md"}
     assert expected <= names
     assert any(re.fullmatch(r"backend/weights/.+\.safetensors", name) for name in names)
-    assert "backend/weights/evaluator.safetensors" not in names  # judging dances is done from the repository
+    for judging_or_training in ("evaluator", "beat_distance"):  # both are done from the repository
+        assert f"backend/weights/{judging_or_training}.safetensors" not in names
 
 
 def test_zip_has_no_caches_and_no_checkpoints(archive: Path) -> None:
