@@ -37,8 +37,8 @@ class Sampler:
     """
 
     steps: int = 8
-    guidance: float = 3.0
-    loudness: float = 1.15
+    guidance: float = 1.4
+    loudness: float = 1.4
 
 
 @cache

@@ -50,7 +50,7 @@ def tables(found: Mapping[str, Mapping[str, Any]]) -> str:
     parts = [
         _table("training", TRAINING, [(variant["title"], variant) for variant in variants]),
         _table("straight from the network, refined", DANCE, [*rows("raw"), real]),
-        _table("after retiming and planting", DANCE, [*rows("passed"), real]),
+        _table("after planting", DANCE, [*rows("passed"), real]),
         _table("freezing of long dances, raw", FREEZING, rows("raw")),
     ]
     return "\n".join(parts)
