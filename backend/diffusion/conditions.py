@@ -13,6 +13,7 @@ from backend.music.beats import BeatGrid, rhythm_features
 
 FloatArray = npt.NDArray[np.float32]
 MUSIC_CHANNELS = 45  # 6 rhythm, 2 energy, 35 timbre, flags: music is given, timbre is given
+MUSIC_GIVEN, TIMBRE_GIVEN = 43, 44
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ def music_input(grid: BeatGrid | None, sound: FloatArray | None, *, frames: int,
         return channels
     channels[:, :6] = rhythm_features(grid, frames=frames, fps=FPS)
     channels[:, 6:8] = sound[:, :2]
-    channels[:, 43] = 1.0
+    channels[:, MUSIC_GIVEN] = 1.0
     if timbre:
-        channels[:, 8:43] = sound[:, 2:]
-        channels[:, 44] = 1.0
+        channels[:, 8:MUSIC_GIVEN] = sound[:, 2:]
+        channels[:, TIMBRE_GIVEN] = 1.0
     return channels

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from backend.diffusion.conditions import MUSIC_GIVEN
 from backend.motion.skeleton import JOINT_NAMES
 
 LEAST_SPEED_M_S = 0.05
@@ -59,5 +60,5 @@ def beat_distance_error(estimated_s: Tensor, music: Tensor) -> Tensor:
     beat, none where there is no music. Source: Beat-It, w_b = exp(-2 b / d).
     """
     distance_s, interval_s = music[..., 0], 0.5 * torch.exp2(-music[..., 5])
-    weight = torch.exp(-2.0 * distance_s / interval_s) * music[..., 43]
+    weight = torch.exp(-2.0 * distance_s / interval_s) * music[..., MUSIC_GIVEN]
     return weight * (estimated_s - distance_s).square()

@@ -60,7 +60,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Judged:
-    """Metrics by name, straight from the network and after the passes; real: the same of real dances, where they have
+    """Metrics by name, straight from the network, and planted; real: the same of real dances, where they have
     them; windows: in each set that distances compare.
     """
 

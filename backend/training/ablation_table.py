@@ -35,7 +35,7 @@ FREEZING: tuple[Column, ...] = (
 
 
 def tables(found: Mapping[str, Mapping[str, Any]]) -> str:
-    """Four tables of judged variants by their names: training, dances raw and after the passes, freezing of long ones.
+    """Four tables of judged variants by their names: training, dances raw and planted, freezing of long ones.
 
     Each is as ``judged.json`` holds it.
     """

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from backend.diffusion.conditions import MUSIC_GIVEN
 from backend.models.beat_distance import BeatDistanceConfig, BeatDistanceEstimator, beat_distance_error
 from backend.motion.representation import facing_joints, joint_velocities
 from backend.training.dataset import DanceData, Drop
@@ -43,8 +44,8 @@ class BeatDistanceTask:
         numbers = batch["clean"] * std + mean
         velocity = joint_velocities(numbers, facing_joints(numbers)) + batch["noise"]
         music = batch["music"][:, 1:]
-        given = music[..., 43].sum().clamp(min=1.0)
+        given = music[..., MUSIC_GIVEN].sum().clamp(min=1.0)
         error = 100.0 * beat_distance_error(network(velocity), music).sum() / given
-        middle = (music[..., 0] * music[..., 43]).sum() / given
+        middle = (music[..., 0] * music[..., MUSIC_GIVEN]).sum() / given
         blind = 100.0 * beat_distance_error(middle.expand(music.shape[:2]), music).sum() / given
         return error, {"blind": blind}

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from backend.diffusion.conditions import MUSIC_CHANNELS, music_input
+from backend.diffusion.conditions import MUSIC_CHANNELS, MUSIC_GIVEN, music_input
 from backend.errors import PirouetteError
 from backend.models.evaluator import (
     FEATURES,
@@ -32,7 +32,6 @@ from backend.training.pairing import pair
 from backend.training.prepare import ClipEntry
 
 UNKNOWN = -1
-MUSIC_GIVEN = 43  # the music channel that says so
 SAME_MEANING = 0.85  # cosine of two sentences from which on they mean the same
 ALIKE = 0.1  # label smoothing
 LIMBS = tuple(

@@ -31,9 +31,9 @@ from backend.motion.representation import (
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Weights of the terms; numbers and their change a frame in standard deviations squared,
-    joints in m^2, velocities in (m/s)^2, accelerations in (m/s per frame)^2, contact in
-    (m/s)^2, beat in s^2; mutual_information in nats for each number, and not built at 0.
+    """Weights of the terms; numbers and their change a frame in standard deviations squared, joints in m^2, velocities
+    and contact in (m/s)^2, accelerations in (m/s per frame)^2, beat in s^2; mutual_information in nats for each number,
+    and not built at 0.
     """
 
     simple: float = 1.0
