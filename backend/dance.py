@@ -1,8 +1,13 @@
-"""The dance as a document: motion, contacts, beats, sections, settings."""
+"""The dance as a document: motion, codes, contacts, the music's beats and sound, sections, settings.
+
+A section is a run of codes of its own: it may start at any frame, and its codes start with it. So a section can be
+moved, and its codes with it.
+"""
 
 from __future__ import annotations
 
 import json
+import zipfile
 from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -11,12 +16,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from backend.errors import PirouetteError
 from backend.motion.io import replacing
 from backend.motion.motion import Motion
 from backend.motion.resample import resample, resampled_frames
+from backend.motion.skeleton import FPS
 from backend.music.beats import BeatGrid, eight_counts
 
-FORMAT = 1
+FORMAT = 2
+SOUND_CHANNELS = 37  # energy 2, timbre 35
+MOVEMENT_FRAMES = 4  # frames a movement code: 7.5 Hz; pose codes come twice as often
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,12 @@ class Section:
 
 @dataclass(frozen=True)
 class Dance:
-    """motion: at 30 fps; contacts: (T, 4) bool of L_Ankle, R_Ankle, L_Foot, R_Foot; grid: the song's beats."""
+    """motion: at 30 fps; contacts: (T, 4) bool of L_Ankle, R_Ankle, L_Foot, R_Foot; grid: the song's beats.
+
+    sound: (S, 37) float16, what is heard of the song in each frame from the dance's first on, empty where there is no
+    song; movement_codes: (K, rows) and pose_codes: (2K, rows) int16, those of all sections one behind the other,
+    ceil(frames / 4) movement codes a section; empty where the dance was not encoded.
+    """
 
     motion: Motion
     contacts: npt.NDArray[np.bool_]
@@ -53,6 +67,20 @@ class Dance:
     model_version: str
     report: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    sound: npt.NDArray[np.float16] = field(default_factory=lambda: np.zeros((0, SOUND_CHANNELS), dtype=np.float16))
+    movement_codes: npt.NDArray[np.int16] = field(default_factory=lambda: np.zeros((0, 1), dtype=np.int16))
+    pose_codes: npt.NDArray[np.int16] = field(default_factory=lambda: np.zeros((0, 1), dtype=np.int16))
+
+    def frames_of(self, section: Section) -> tuple[int, int]:
+        """First frame of a section, and the frame after its last, at the model's rate."""
+        return round(section.start_s * FPS), round(section.end_s * FPS)
+
+    def codes_of(self, index: int) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16]]:
+        """Movement codes (K, rows) and pose codes (2K, rows) of the section with this number, from 0."""
+        counts = [movement_count(last - first) for first, last in map(self.frames_of, self.sections)]
+        first = sum(counts[:index])
+        last = first + counts[index]
+        return self.movement_codes[first:last], self.pose_codes[2 * first : 2 * last]
 
     def resampled(self, fps: float) -> Dance:
         """The same dance at another frame rate, by time."""
@@ -65,7 +93,8 @@ class Dance:
         return replace(self, motion=Motion(poses, pelvis, fps), contacts=self.contacts[nearest])
 
     def save(self, path: Path) -> None:
-        """Write an npz: poses (T, 24, 3), pelvis (T, 3), fps, contacts (T, 4), beats_s, downbeat, document (JSON).
+        """Write an npz: poses (T, 24, 3), pelvis (T, 3), fps, contacts (T, 4), beats_s, downbeat, sound,
+        movement_codes, pose_codes, document (JSON).
 
         The file is written whole or not at all. Raises PirouetteError for a full disk or a folder that cannot be
         written.
@@ -90,8 +119,58 @@ class Dance:
                 contacts=self.contacts,
                 beats_s=self.grid.beats_s,
                 downbeat=self.grid.downbeat,
+                sound=self.sound,
+                movement_codes=self.movement_codes,
+                pose_codes=self.pose_codes,
                 document=np.array(json.dumps(document)),
             )
+
+
+def movement_count(frames: int) -> int:
+    """How many movement codes so many frames take."""
+    return -(-frames // MOVEMENT_FRAMES)
+
+
+def load_dance(path: Path) -> Dance:
+    """A dance as written by ``Dance.save``. One of format 1 has neither codes nor sound.
+
+    Raises PirouetteError: missing_file, damaged_file (also for a dance of a newer format or not at the model's rate).
+    """
+    if not path.is_file():
+        raise PirouetteError("missing_file", f"There is no dance {path}.")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            parts = {name: file[name] for name in file.files}
+        document = json.loads(str(parts["document"]))
+        return _dance_of(path.name, document, parts)
+    except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise PirouetteError(
+            "damaged_file", f"{path.name} is no dance that could be read: {error}.", "Make one: generate or encode."
+        ) from error
+
+
+def _dance_of(name: str, document: dict[str, Any], parts: dict[str, npt.NDArray[Any]]) -> Dance:
+    if document["format"] > FORMAT:
+        raise PirouetteError("damaged_file", f"{name} was made by a newer Pirouette.", "Update this one.")
+    fps = float(parts["fps"])
+    if fps != FPS:
+        raise PirouetteError(
+            "damaged_file", f"{name} is at {fps:g} frames a second; a dance is edited at {FPS:g}.", "Use --fps 30."
+        )
+    beats, marks = parts["beats_s"].astype(np.float64), parts["downbeat"].astype(np.bool_)
+    metre, clear = int(document["metre"]), bool(document["beat_clear"])
+    optional = {key: parts[key] for key in ("sound", "movement_codes", "pose_codes") if key in parts}
+    return Dance(
+        motion=Motion(parts["poses"], parts["pelvis"], fps),
+        contacts=parts["contacts"].astype(np.bool_),
+        grid=BeatGrid(beats, marks, float(document["tempo_bpm"]), metre, clear),
+        sections=tuple(Section(**section) for section in document["sections"]),
+        settings=Settings(**document["settings"]),
+        model_version=str(document["model_version"]),
+        report=dict(document["report"]),
+        warnings=tuple(document["warnings"]),
+        **optional,
+    )
 
 
 def sections_of(grid: BeatGrid, duration_s: float, settings: Settings) -> tuple[Section, ...]:

@@ -24,16 +24,18 @@ from backend.motion.representation import (
     HEIGHT,
     ROOT_ROTATION,
     VELOCITY,
+    YAW_RATE,
     facing_joints,
     joint_velocities,
 )
+from backend.motion.skeleton import FPS
 
 
 @dataclass(frozen=True)
 class LossWeights:
     """Weights of the terms; numbers and their change a frame in standard deviations squared, joints in m^2, velocities
-    and contact in (m/s)^2, accelerations in (m/s per frame)^2, beat in s^2; mutual_information in nats for each number,
-    and not built at 0.
+    and contact in (m/s)^2, accelerations in (m/s per frame)^2, path in m^2, turn in rad^2, beat in s^2;
+    mutual_information in nats for each number, and not built at 0.
     """
 
     simple: float = 1.0
@@ -43,6 +45,7 @@ class LossWeights:
     acceleration: float = 0.25
     contact: float = 2.0
     path: float = 1.0
+    turn: float = 0.0
     beat: float = 8.0
     mutual_information: float = 0.0
 
@@ -70,12 +73,12 @@ def denoising_loss(
     std: Tensor,
     *,
     weights: LossWeights,
-    beat_error: Callable[[Tensor], Tensor],
+    beat_error: Callable[[Tensor], Tensor] | None,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Loss of predicted against clean motion, both normalised (B, T, 151). Returns the sum and its terms.
 
     signal: (B,) share of signal power that was left in what the network saw; beat_error: how far velocities
-    (B, T-1, 24, 3), m/s, are from the beats asked for, (B, T-1) s^2.
+    (B, T-1, 24, 3), m/s, are from the beats asked for, (B, T-1) s^2, or None where none are asked for.
     """
     predicted, clean = predicted.float(), clean.float()
     emphasis = EMPHASIS.to(clean.device)
@@ -85,7 +88,8 @@ def denoising_loss(
     velocity, true_velocity = joint_velocities(numbers, joints), joint_velocities(truth, true_joints)
     feet = velocity[..., list(CONTACT_JOINTS), :]
     standing = numbers[..., 1:, CONTACTS].detach().clamp(0, 1) * truth[..., 1:, CONTACTS]
-    path_error = torch.cumsum(velocity[..., 0, :] - true_velocity[..., 0, :], dim=-2)[..., 14::15, :] / 30.0
+    path_error = torch.cumsum(velocity[..., 0, :] - true_velocity[..., 0, :], dim=-2)[..., 14::15, :] / FPS
+    turn_error = torch.cumsum(numbers[..., YAW_RATE] - truth[..., YAW_RATE], dim=-1)[..., 14::15] / FPS
     jump = velocity.diff(dim=-3) - true_velocity.diff(dim=-3)
     bent = {
         "joint": (joints - true_joints).square().sum(-1),
@@ -93,12 +97,14 @@ def denoising_loss(
         "acceleration": _robust(jump.square().sum(-1)),
         "contact": feet.square().sum(-1) * standing,
         "path": path_error.square().sum(-1).clamp(max=4.0),
+        "turn": turn_error.square().clamp(max=1.0),
     }
     terms = {
         "simple": (error.square() * emphasis).mean(),
         "change": (error.diff(dim=-2).square() * emphasis).mean(),
-        "beat": (signal.sqrt() * beat_error(velocity).mean(1)).mean(),
         **{name: (signal * each.flatten(1).mean(1)).mean() for name, each in bent.items()},
     }
+    if beat_error is not None:
+        terms["beat"] = (signal.sqrt() * beat_error(velocity).mean(1)).mean()
     total = torch.stack([getattr(weights, name) * term for name, term in terms.items()]).sum()
     return total, terms

@@ -39,6 +39,7 @@ from backend.motion.io import replacing
 RECIPES = Path(__file__).parent / "recipes"
 VALIDATION_BATCHES = 3
 TASKS = {
+    "codec": "CodecTask",
     "denoiser": "DenoiserTask",
     "refiner": "RefinerTask",
     "beat_distance": "BeatDistanceTask",
