@@ -6,13 +6,29 @@ A frame is ``magic (4) | u32 header length | u32 body length | header | body``, 
 JSON object in UTF-8; its key ``arrays`` lists name, dtype and shape of each array, and the body holds their raw
 little-endian bytes one after another, in that order and nothing else. Sizes are capped and nothing is ever unpickled.
 
-Requests: ``hello``, ``analyse``, ``generate``, ``regenerate``, ``edit`` and ``ping`` carry an ``id`` that the sender
-chooses and get exactly one closing message with it; ``cancel`` carries the id of the request to cancel; ``shutdown``
-ends the backend. Replies: ``progress`` and ``warning`` on the way; ``ready`` closes hello, ``pong`` closes ping, and
+Requests: ``hello``, ``analyse``, ``generate``, ``edit``, ``encode``, ``library``, ``library_get``, ``library_add`` and
+``ping`` carry an ``id`` that the sender chooses and get exactly one closing message with it; ``cancel`` carries the id
+of the request to cancel; ``shutdown`` ends the backend. Replies: ``progress`` and ``warning`` on the way; ``ready`` closes hello, ``pong`` closes ping, and
 ``result``, ``cancelled`` or ``error`` closes the others (``error`` may close any). What is about no request has no id.
+
+A dance travels as arrays ``poses (T, 24, 3) f4``, ``pelvis (T, 3) f4``, ``contacts (T, 4) u1``, ``beats_s (B,) f8``,
+``downbeat (B,) u1``, ``sound (S, 37) i2`` (the bits of float16), ``movement_codes (K, rows) i2``, ``pose_codes (2K, rows)
+i2`` and the fields ``fps, tempo_bpm, metre, beat_clear, sections, settings, model_version, report, warnings``. In a
+result these fields stand in the header itself, in a request under ``dance``.
+
+``edit``: ``operation`` {"op": name, ...}, ``dance`` and its arrays; ``other`` and its arrays, names prefixed ``other_``,
+    for material of another dance. Its result is a dance whose report also has ``touched`` [[first, last), ...] frames of
+    the result that are new, ``moved`` [[old first, old last, new first], ...] runs that were moved rigidly, in time or
+    place, ``operation`` and ``seconds``; all other frames are as they were.
+``encode``: a motion (``poses``, ``pelvis``, ``fps``), and ``beats_s``, ``downbeat``, ``sound`` where they are known; the
+    result is a dance with codes. ``dance`` may hold any of a dance's fields.
+``library``: a ``query``; the result's ``entries`` are [{id, name, genre, description, seconds, counts, licence, source,
+    own}, ...]. ``library_get``: the ``entry`` with this id as a dance. ``library_add``: a dance under a ``name``, into
+    the ``user_folder``; the result's ``entry`` is its id. ``user_folder`` is where the user's own phrases are.
 
 Changelog
 1  first version: hello, analyse, generate, cancel, ping, shutdown; regenerate and edit are named, not offered yet.
+2  edit, encode, library, library_get, library_add; dances carry sound and codes; regenerate is an operation of edit.
 """
 
 from __future__ import annotations
@@ -28,7 +44,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 if TYPE_CHECKING:
     import numpy as np
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 MAGIC = b"PIRO"
 MAX_HEADER_BYTES = 4 << 20
 MAX_BODY_BYTES = 512 << 20  # 23 minutes of stereo sound at 48 kHz
@@ -36,7 +52,8 @@ MAX_ARRAYS = 64
 MAX_DIMENSIONS = 8
 MAX_ID_LENGTH = 64
 
-REQUEST_TYPES = ("hello", "analyse", "generate", "regenerate", "edit", "cancel", "ping", "shutdown")
+JOB_TYPES = ("analyse", "generate", "edit", "encode", "library", "library_get", "library_add")
+REQUEST_TYPES = ("hello", *JOB_TYPES, "cancel", "ping", "shutdown")
 REPLY_TYPES = ("ready", "progress", "result", "warning", "cancelled", "error", "pong")
 CLOSING_TYPES = frozenset({"ready", "pong", "result", "cancelled", "error"})
 
@@ -52,6 +69,11 @@ _FIELDS: dict[str, dict[str, str]] = {
     "hello": {"protocol": "integer"},
     "analyse": {"sample_rate_hz": "integer"},
     "generate": {"sample_rate_hz": "integer", "genre": "text?", "text": "text?", "seed": "seed?", "fps": "rate?"},
+    "edit": {"operation": "object", "dance": "object", "other": "object?", "user_folder": "text?"},
+    "encode": {"fps": "rate", "dance": "object?"},
+    "library": {"query": "text", "genre": "text?", "limit": "count?", "user_folder": "text?"},
+    "library_get": {"entry": "text", "user_folder": "text?"},
+    "library_add": {"name": "text", "genre": "text?", "description": "text?", "user_folder": "text", "dance": "object"},
     "ready": {"version": "text", "protocol": "integer", "device": "text", "models": "text"},
     "progress": {"stage": "text", "done": "count", "total": "count"},
     "warning": {"message": "text"},
@@ -254,6 +276,8 @@ def _check_fields(message: Message) -> None:
 def _is_of_kind(value: object, kind: str) -> bool:
     if kind == "text":
         return isinstance(value, str)
+    if kind == "object":
+        return isinstance(value, dict)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     if kind == "rate":

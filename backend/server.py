@@ -41,7 +41,6 @@ PROGRESS_EVERY_S = 0.05
 SHUTDOWN_S = 1.5  # for a running job to notice; the add-on waits 2 s before it terminates the process
 FLUSH_S = 2.0
 LAST_WORDS_S = 0.5  # a parent that has closed its end may still read
-NOT_OFFERED = ("regenerate", "edit")
 
 Progress = Callable[[str, int, int], None]
 
@@ -238,8 +237,6 @@ class Server:
             self._refuse("", f"There is already an open request {identity!r}.")
         elif crowded:
             self._refuse(identity, f"There are already {MAX_OPEN_REQUESTS} open requests.")
-        elif message.type in NOT_OFFERED:
-            self._refuse(identity, f"{message.type!r} is not offered by this version.", "Update the backend.")
         elif message.type != "shutdown":
             self._enqueue(_Job(message))
 
