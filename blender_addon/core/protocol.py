@@ -8,23 +8,24 @@ little-endian bytes one after another, in that order and nothing else. Sizes are
 
 Requests: ``hello``, ``analyse``, ``generate``, ``edit``, ``encode``, ``library``, ``library_get``, ``library_add`` and
 ``ping`` carry an ``id`` that the sender chooses and get exactly one closing message with it; ``cancel`` carries the id
-of the request to cancel; ``shutdown`` ends the backend. Replies: ``progress`` and ``warning`` on the way; ``ready`` closes hello, ``pong`` closes ping, and
-``result``, ``cancelled`` or ``error`` closes the others (``error`` may close any). What is about no request has no id.
+of the request to cancel; ``shutdown`` ends the backend. Replies: ``progress`` and ``warning`` on the way; ``ready``
+closes hello, ``pong`` closes ping, and ``result``, ``cancelled`` or ``error`` closes the others (``error`` may close
+any). What is about no request has no id.
 
 A dance travels as arrays ``poses (T, 24, 3) f4``, ``pelvis (T, 3) f4``, ``contacts (T, 4) u1``, ``beats_s (B,) f8``,
-``downbeat (B,) u1``, ``sound (S, 37) i2`` (the bits of float16), ``movement_codes (K, rows) i2``, ``pose_codes (2K, rows)
-i2`` and the fields ``fps, tempo_bpm, metre, beat_clear, sections, settings, model_version, report, warnings``. In a
-result these fields stand in the header itself, in a request under ``dance``.
+``downbeat (B,) u1``, ``sound (S, 37) i2`` (the bits of float16), ``movement_codes (K, rows) i2``,
+``pose_codes (2K, rows) i2`` and the fields ``fps, tempo_bpm, metre, beat_clear, sections, settings, model_version,
+report, warnings``. In a result these fields stand in the header itself, in a request under ``dance``.
 
-``edit``: ``operation`` {"op": name, ...}, ``dance`` and its arrays; ``other`` and its arrays, names prefixed ``other_``,
-    for material of another dance. Its result is a dance whose report also has ``touched`` [[first, last), ...] frames of
-    the result that are new, ``moved`` [[old first, old last, new first], ...] runs that were moved rigidly, in time or
-    place, ``operation`` and ``seconds``; all other frames are as they were.
-``encode``: a motion (``poses``, ``pelvis``, ``fps``), and ``beats_s``, ``downbeat``, ``sound`` where they are known; the
-    result is a dance with codes. ``dance`` may hold any of a dance's fields.
-``library``: a ``query``; the result's ``entries`` are [{id, name, genre, description, seconds, counts, licence, source,
-    own}, ...]. ``library_get``: the ``entry`` with this id as a dance. ``library_add``: a dance under a ``name``, into
-    the ``user_folder``; the result's ``entry`` is its id. ``user_folder`` is where the user's own phrases are.
+``edit``: ``operation`` {"op": name, ...}, ``dance`` and its arrays; ``other`` and its arrays, names prefixed
+    ``other_``, for material of another dance. Its result is a dance whose report also has ``touched`` [[first, last),
+    ...] frames of the result that are new, ``moved`` [[old first, old last, new first], ...] runs that were moved
+    rigidly, in time or place, ``operation`` and ``seconds``; all other frames are as they were.
+``encode``: a motion (``poses``, ``pelvis``, ``fps``), and ``beats_s``, ``downbeat``, ``sound`` where they are known;
+    the result is a dance with codes. ``dance`` may hold any of a dance's fields.
+``library``: a ``query``; the result's ``entries`` are [{id, name, genre, description, seconds, counts, licence,
+    source, own}, ...]. ``library_get``: the ``entry`` with this id as a dance. ``library_add``: a dance under a
+    ``name``, into the ``user_folder``; the result's ``entry`` is its id. ``user_folder``: the user's own phrases.
 
 Changelog
 1  first version: hello, analyse, generate, cancel, ping, shutdown; regenerate and edit are named, not offered yet.
