@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .resample import axis_angle_to_quaternion, continuous_quaternions
+from .resample import axis_angle_to_quaternion, continuous_quaternions, quaternion_to_axis_angle
 from .skeleton import JOINT_NAMES, OFFSETS_M, PARENTS, REST_TO_WORLD
 
 FloatArray = npt.NDArray[np.float64]
@@ -88,6 +88,53 @@ def bone_locations(pelvis: npt.NDArray[np.floating], rest_rotation: FloatArray, 
     """Locations (T, 3) of the root pose bone from pelvis positions (T, 3): in the bone's own rest axes, metres."""
     located: FloatArray = (np.asarray(pelvis, dtype=np.float64) - rest_head) @ rest_rotation
     return located
+
+
+def smpl_poses(rotations: npt.NDArray[np.floating], rest_rotations: FloatArray, *, first_joint: int = 0) -> FloatArray:
+    """SMPL poses (T, J, 3) axis-angle, radians, of pose-bone quaternions (T, J, 4): undoes ``bone_rotations``."""
+    into_bone = np.swapaxes(rest_rotations, -1, -2) @ REST_TO_WORLD
+    quaternions = np.array(rotations, dtype=np.float64)
+    if first_joint == 0:
+        into_bone[0] = rest_rotations[0].T
+        forth = axis_angle_to_quaternion(rest_rotations[0].T @ np.array([0.5 * np.pi, 0.0, 0.0]))
+        quaternions[:, 0] = _times(quaternions[:, 0], forth)
+    poses: FloatArray = np.einsum("jab,tja->tjb", into_bone, quaternion_to_axis_angle(quaternions))
+    return poses
+
+
+def pelvis_positions(
+    locations: npt.NDArray[np.floating], rest_rotation: FloatArray, rest_head: FloatArray
+) -> FloatArray:
+    """Pelvis positions (T, 3), metres, of the root pose bone's locations (T, 3): undoes ``bone_locations``."""
+    positions: FloatArray = np.asarray(locations, dtype=np.float64) @ rest_rotation.T + rest_head
+    return positions
+
+
+def smpl_poses_of_matrices(matrices: npt.NDArray[np.floating], rest_rotations: FloatArray) -> FloatArray:
+    """SMPL poses (T, 24, 3) of posed bones: matrices (T, 24, 3, 3), each bone's orientation in armature space."""
+    turned = matrices @ np.swapaxes(rest_rotations, -1, -2) @ REST_TO_WORLD
+    local = np.array(turned)
+    for joint in range(1, len(PARENTS)):
+        local[:, joint] = np.swapaxes(turned[:, PARENTS[joint]], -1, -2) @ turned[:, joint]
+    return quaternion_to_axis_angle(_quaternions(local))
+
+
+def _quaternions(matrices: FloatArray) -> FloatArray:
+    """Unit quaternions (..., 4), w first, of rotation matrices (..., 3, 3), by the largest part (Shepperd 1978)."""
+    m = matrices
+    trace = np.trace(m, axis1=-2, axis2=-1)
+    squares = np.stack(
+        [1 + trace, *(1 - trace + 2 * m[..., k, k] for k in range(3))], axis=-1
+    )  # 4w^2, 4x^2, 4y^2, 4z^2
+    w = np.stack([squares[..., 0], *(m[..., a, b] - m[..., b, a] for a, b in ((2, 1), (0, 2), (1, 0)))], axis=-1)
+    rows = [w]
+    for k in range(3):
+        parts = [w[..., k + 1], *(m[..., k, j] + m[..., j, k] if j != k else squares[..., k + 1] for j in range(3))]
+        rows.append(np.stack(parts, axis=-1))
+    best = np.argmax(squares, axis=-1)
+    chosen = np.take_along_axis(np.stack(rows, axis=-2), best[..., None, None], axis=-2)[..., 0, :]
+    unit: FloatArray = chosen / np.linalg.norm(chosen, axis=-1, keepdims=True)
+    return unit
 
 
 def _times(a: FloatArray, b: FloatArray) -> FloatArray:

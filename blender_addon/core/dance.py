@@ -7,7 +7,7 @@ or a damaged one is refused with a sentence, and none is ever misread.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeVar
 
@@ -18,12 +18,13 @@ from .errors import PirouetteError
 from .skeleton import JOINT_NAMES
 
 FORMAT = "pirouette dance"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 CONTACT_JOINTS = ("L_Ankle", "R_Ankle", "L_Foot", "R_Foot")
+SOUND_CHANNELS = 37  # what is heard in a frame: energy 2, timbre 35
+MOVEMENT_FRAMES = 4  # frames a movement code; pose codes come twice as often
 
 # From an older version to the next: migrations[1] turns a header of version 1 into one of version 2.
 Migration = Callable[[dict[str, Any], dict[str, npt.NDArray[Any]]], tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]]
-MIGRATIONS: dict[int, Migration] = {}
 
 _T = TypeVar("_T")
 
@@ -77,8 +78,11 @@ class DanceDocument:
     """One dance.
 
     poses: (T, 24, 3) float32 axis-angle, radians; pelvis: (T, 3) float32 metres, Z up; both at ``fps``.
-    contacts: (T, 4) bool for CONTACT_JOINTS; pose_codes and movement_codes: (K,) int32, empty where there are none.
-    report: the backend's measures by name; warnings: sentences for the animator.
+    contacts: (T, 4) bool for CONTACT_JOINTS. movement_codes: (K, rows) and pose_codes: (2K, rows) int16, those of all
+    sections one behind the other, empty where the dance was not encoded. sound: (S, 37) float16, what is heard in each
+    frame, empty where there is no song. report: the backend's measures by name; warnings: sentences for the animator.
+    kept_keys: (placement.frames,) int32, a checksum for each scene frame whose hand-made keys this document has read in
+    and 0 for the others; empty where there are none.
     """
 
     poses: npt.NDArray[np.float32]
@@ -93,8 +97,10 @@ class DanceDocument:
     addon_version: str = ""
     report: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-    pose_codes: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
-    movement_codes: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    pose_codes: npt.NDArray[np.int16] = field(default_factory=lambda: np.zeros((0, 1), dtype=np.int16))
+    movement_codes: npt.NDArray[np.int16] = field(default_factory=lambda: np.zeros((0, 1), dtype=np.int16))
+    sound: npt.NDArray[np.float16] = field(default_factory=lambda: np.zeros((0, SOUND_CHANNELS), dtype=np.float16))
+    kept_keys: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
 
     def __post_init__(self) -> None:
         frames = len(self.poses)
@@ -109,11 +115,37 @@ class DanceDocument:
             raise _damaged("its motion holds numbers that are not finite")
         if not (np.isfinite(self.fps) and self.fps > 0):
             raise _damaged(f"its rate is {self.fps} frames a second")
+        if self.sound.ndim != 2 or self.sound.shape[1] != SOUND_CHANNELS or not np.isfinite(self.sound).all():
+            raise _damaged("what it has heard of the song cannot be read")
+        if self.kept_keys.shape not in ((0,), (self.placement.frames,)):
+            raise _damaged("its marks of keys do not fit its length")
+        self._check_codes()
+
+    def _check_codes(self) -> None:
+        movement, pose = self.movement_codes, self.pose_codes
+        if movement.ndim != 2 or pose.ndim != 2 or len(pose) != 2 * len(movement):
+            raise _damaged(f"its codes have the shapes {movement.shape} and {pose.shape}")
+        if len(movement) not in (0, sum(self._code_counts())):
+            raise _damaged(f"it has {len(movement)} movement codes for sections of {sum(self._code_counts())}")
+
+    def _code_counts(self) -> list[int]:
+        return [-(-(last - first) // MOVEMENT_FRAMES) for first, last in map(self.frames_of, self.sections)]
 
     @property
     def duration_s(self) -> float:
         """How long the dance is."""
         return len(self.poses) / self.fps
+
+    def frames_of(self, section: Section) -> tuple[int, int]:
+        """First frame of a section and the frame after its last, at the dance's own rate."""
+        return round(section.start_s * self.fps), round(section.end_s * self.fps)
+
+    def codes_of(self, index: int) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16]]:
+        """Movement codes (K, rows) and pose codes (2K, rows) of the section with this number, from 0."""
+        counts = self._code_counts()
+        first = sum(counts[:index])
+        last = first + counts[index]
+        return self.movement_codes[first:last], self.pose_codes[2 * first : 2 * last]
 
 
 def _damaged(reason: str) -> PirouetteError:
@@ -137,6 +169,9 @@ def to_parts(document: DanceDocument) -> tuple[str, dict[str, npt.NDArray[Any]]]
         "addon_version": document.addon_version,
         "report": dict(document.report),
         "warnings": list(document.warnings),
+        "movement_rows": document.movement_codes.shape[1],
+        "pose_rows": document.pose_codes.shape[1],
+        "sound_frames": len(document.sound),
     }
     arrays: dict[str, npt.NDArray[Any]] = {
         "poses": np.ascontiguousarray(document.poses, dtype=np.float32).reshape(-1),
@@ -144,8 +179,10 @@ def to_parts(document: DanceDocument) -> tuple[str, dict[str, npt.NDArray[Any]]]
         "contacts": document.contacts.astype(np.int32) @ (1 << np.arange(len(CONTACT_JOINTS), dtype=np.int32)),
         "beats_s": np.ascontiguousarray(beats.beats_s, dtype=np.float64),
         "downbeat": beats.downbeat.astype(np.int32),
-        "pose_codes": document.pose_codes.astype(np.int32),
-        "movement_codes": document.movement_codes.astype(np.int32),
+        "pose_codes": document.pose_codes.astype(np.int32).reshape(-1),
+        "movement_codes": document.movement_codes.astype(np.int32).reshape(-1),
+        "sound": _packed(document.sound),
+        "kept_keys": document.kept_keys.astype(np.int32),
     }
     return json.dumps(header, ensure_ascii=False), arrays
 
@@ -160,6 +197,75 @@ def from_parts(text: str, arrays: Mapping[str, npt.NDArray[Any]]) -> DanceDocume
         return _document(header, parts)
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(f"{type(error).__name__} in {error}") from error
+
+
+def sections_text(text: str, sections: Sequence[Section]) -> str:
+    """The JSON text of a stored document with other words, seeds and locks on its sections of the same spans.
+
+    Raises PirouetteError damaged_file when the text is not a document's, or its spans are others.
+    """
+    header = _header(text)
+    spans = [(section.start_s, section.end_s) for section in sections]
+    try:
+        before = [(float(section["start_s"]), float(section["end_s"])) for section in header["sections"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged("its sections cannot be read") from error
+    if spans != before:
+        raise _damaged("its sections are not those that are shown")
+    return json.dumps(header | {"sections": [asdict(section) for section in sections]}, ensure_ascii=False)
+
+
+def sections_of_text(text: str) -> tuple[Section, ...]:
+    """The sections in a document's JSON text, without its arrays. Raises PirouetteError damaged_file."""
+    header = _header(text)
+    if int(header["version"]) > FORMAT_VERSION:
+        raise _newer(int(header["version"]))
+    try:
+        return tuple(_known(Section, section) for section in header["sections"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged("its sections cannot be read") from error
+
+
+def _packed(sound: npt.NDArray[np.float16]) -> npt.NDArray[np.int32]:
+    """Two halves in each int32: ID properties know no smaller numbers."""
+    flat = np.ascontiguousarray(sound, dtype="<f2").reshape(-1)
+    padded = np.zeros(len(flat) + len(flat) % 2, dtype="<f2")
+    padded[: len(flat)] = flat
+    packed: npt.NDArray[np.int32] = padded.view("<i4").astype(np.int32)
+    return packed
+
+
+def _unpacked(values: npt.NDArray[Any], *, frames: int) -> npt.NDArray[np.float16]:
+    halves = np.ascontiguousarray(values, dtype="<i4").view("<f2")
+    count = frames * SOUND_CHANNELS
+    if len(halves) != count + count % 2:
+        raise ValueError(f"{len(halves)} numbers for the sound of {frames} frames")
+    sound: npt.NDArray[np.float16] = halves[:count].reshape(frames, SOUND_CHANNELS).astype(np.float16)
+    return sound
+
+
+def _from_1_to_2(
+    header: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]
+) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+    """The first version had no sound, and its codes, never written by it, were flat: the dance is encoded anew."""
+    empty = np.zeros(0, dtype=np.int32)
+    added = {"pose_codes": empty, "movement_codes": empty, "sound": empty, "kept_keys": empty}
+    if not header.get("sections"):
+        settings, whole_s = header["settings"], int(header["frames"]) / float(header["fps"])
+        words = {"genre": settings["genre"], "prompt": settings["text"], "seed": settings["seed"]}
+        header = header | {"sections": [{"name": "1", "start_s": 0.0, "end_s": whole_s, **words}]}
+    return header | {"movement_rows": 1, "pose_rows": 1, "sound_frames": 0}, arrays | added
+
+
+MIGRATIONS: dict[int, Migration] = {1: _from_1_to_2}
+
+
+def _newer(version: int) -> PirouetteError:
+    return PirouetteError(
+        "damaged_file",
+        f"This dance was made by a newer Pirouette (its format is {version}, this one reads {FORMAT_VERSION}).",
+        "Update the add-on to edit it; its keyframes are not affected.",
+    )
 
 
 def _header(text: str) -> dict[str, Any]:
@@ -177,15 +283,14 @@ def _migrated(
 ) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
     version = int(header["version"])
     if version > FORMAT_VERSION:
-        raise PirouetteError(
-            "damaged_file",
-            f"This dance was made by a newer Pirouette (its format is {version}, this one reads {FORMAT_VERSION}).",
-            "Update the add-on to edit it; its keyframes are not affected.",
-        )
+        raise _newer(version)
     while version < FORMAT_VERSION:
         if version not in MIGRATIONS:
             raise _damaged(f"there never was a format {version}")
-        header, arrays = MIGRATIONS[version](header, arrays)
+        try:
+            header, arrays = MIGRATIONS[version](header, arrays)
+        except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+            raise _damaged(f"{type(error).__name__} in {error}") from error
         version += 1
     return header, arrays
 
@@ -215,9 +320,16 @@ def _document(header: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Da
         addon_version=str(header["addon_version"]),
         report=dict(header["report"]),
         warnings=tuple(str(warning) for warning in header["warnings"]),
-        pose_codes=np.asarray(arrays["pose_codes"], dtype=np.int32),
-        movement_codes=np.asarray(arrays["movement_codes"], dtype=np.int32),
+        pose_codes=_codes(arrays["pose_codes"], rows=int(header["pose_rows"])),
+        movement_codes=_codes(arrays["movement_codes"], rows=int(header["movement_rows"])),
+        sound=_unpacked(arrays["sound"], frames=int(header["sound_frames"])),
+        kept_keys=np.asarray(arrays["kept_keys"], dtype=np.int32),
     )
+
+
+def _codes(values: npt.NDArray[Any], *, rows: int) -> npt.NDArray[np.int16]:
+    codes: npt.NDArray[np.int16] = np.asarray(values).reshape(-1, rows).astype(np.int16)
+    return codes
 
 
 def _known(kind: type[_T], values: Mapping[str, Any]) -> _T:

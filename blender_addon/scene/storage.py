@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import bpy
 import numpy as np
 
-from ..core.dance import DanceDocument, from_parts, to_parts
+from ..core.dance import DanceDocument, Section, from_parts, sections_of_text, sections_text, to_parts
 from ..core.errors import PirouetteError
 
 DANCES = "pirouette_dances"  # custom property of the armature: a group with one entry a take
 CURRENT = "pirouette_take"  # custom property of the armature: the number of the take that was written last
 _DOCUMENT = "document"
+_MAY_BE_EMPTY = ("beats_s", "downbeat", "pose_codes", "movement_codes", "sound", "kept_keys")
 
 
 def store(dancer: bpy.types.Object, document: DanceDocument, *, number: int) -> None:
@@ -37,11 +39,10 @@ def load(dancer: bpy.types.Object, number: int | None = None) -> DanceDocument |
     if dances is None or _key(number) not in dances:
         return None
     entry = dances[_key(number)]
-    if _DOCUMENT not in entry:
-        raise PirouetteError("damaged_file", "This dance is damaged: its description is missing.", "Generate it again.")
-    arrays = {name: np.zeros(0) for name in ("beats_s", "downbeat", "pose_codes", "movement_codes")}
+    text = _description(entry)
+    arrays = {name: np.zeros(0) for name in _MAY_BE_EMPTY}
     arrays |= {name: np.array(values) for name, values in entry.items() if name != _DOCUMENT}
-    return from_parts(str(entry[_DOCUMENT]), arrays)
+    return from_parts(text, arrays)
 
 
 def read_document(dancer: bpy.types.Object) -> dict[str, Any]:
@@ -52,6 +53,31 @@ def read_document(dancer: bpy.types.Object) -> dict[str, Any]:
     except (KeyError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def read_sections(dancer: bpy.types.Object, number: int) -> tuple[Section, ...]:
+    """The sections of a take; none when there is no such take. Raises PirouetteError damaged_file."""
+    entry = dancer.get(DANCES, {}).get(_key(number))
+    if entry is None:
+        return ()
+    return sections_of_text(_description(entry))
+
+
+def write_sections(dancer: bpy.types.Object, number: int, sections: Sequence[Section]) -> None:
+    """Other words, seeds or locks on the sections of a take. Raises PirouetteError damaged_file."""
+    entry = dancer[DANCES][_key(number)]
+    entry[_DOCUMENT] = sections_text(_description(entry), sections)
+
+
+def take_numbers(dancer: bpy.types.Object) -> list[int]:
+    """The numbers of all takes that have a document."""
+    return sorted(int(key) for key in dancer.get(DANCES, {}).keys() if key.isdigit())  # noqa: SIM118  an ID property group
+
+
+def _description(entry: Any) -> str:
+    if _DOCUMENT not in entry:
+        raise PirouetteError("damaged_file", "This dance is damaged: its description is missing.", "Generate it again.")
+    return str(entry[_DOCUMENT])
 
 
 def _key(number: int) -> str:
