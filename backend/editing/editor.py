@@ -2,28 +2,98 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import replace
 
 from backend.dance import Dance
+from backend.editing import making, marking, moving
 from backend.editing.artist import Artist
-from backend.editing.operations import Operation
+from backend.editing.joining import Edit
+from backend.editing.operations import (
+    Delete,
+    Describe,
+    Duplicate,
+    Encode,
+    Insert,
+    Lock,
+    Merge,
+    Mirror,
+    Operation,
+    Regenerate,
+    Reorder,
+    Replace,
+    Retime,
+    Snap,
+    Split,
+    Transfer,
+    Unlock,
+)
+from backend.errors import PirouetteError
 
-
-@dataclass(frozen=True)
-class Edit:
-    """The edited dance; touched: [first, last) frames of it that are new or blended; moved: (old first, old last, new
-    first) of runs that were moved rigidly, in time or place; report: what was done, JSON. Frames in neither are the
-    same as before.
-    """
-
-    dance: Dance
-    touched: tuple[tuple[int, int], ...] = ()
-    moved: tuple[tuple[int, int, int], ...] = ()
-    report: dict[str, Any] = field(default_factory=dict)
+__all__ = ["Edit", "apply"]
 
 
 def apply(dance: Dance, operation: Operation, artist: Artist, *, sources: Mapping[str, Dance] | None = None) -> Edit:
-    """Do an operation. sources: "other", and phrases of the library by their id. Raises PirouetteError."""
-    raise NotImplementedError
+    """Do an operation; the report says what was touched and moved, and becomes the report of the dance.
+
+    sources: "other", and phrases of the library by their id. Raises PirouetteError, with "locked" where a locked
+    section would have to change.
+    """
+    began = time.perf_counter()
+    edit = _done(dance, operation, artist, sources or {})
+    report = {
+        "operation": operation.to_dict(),
+        "touched": [list(span) for span in edit.touched],
+        "moved": [list(run) for run in edit.moved],
+        "seams": [],
+        "frames": edit.dance.motion.frames,
+        "duration_s": round(edit.dance.motion.duration_s, 3),
+        "off_beat_ms": 0.0,
+        **edit.report,
+        "seconds": round(time.perf_counter() - began, 4),
+    }
+    return replace(edit, dance=replace(edit.dance, report=report), report=report)
+
+
+def _done(dance: Dance, operation: Operation, artist: Artist, sources: Mapping[str, Dance]) -> Edit:
+    match operation:
+        case Regenerate():
+            return making.regenerate(dance, operation, artist)
+        case Insert():
+            return moving.insert(dance, operation, artist, sources)
+        case Delete():
+            return moving.delete(dance, operation, artist)
+        case Duplicate():
+            return moving.duplicate(dance, operation, artist)
+        case Replace():
+            return making.replace_span(dance, operation, artist, sources)
+        case Reorder():
+            return moving.reorder(dance, operation, artist)
+        case Mirror():
+            return making.mirror(dance, operation, artist)
+        case Retime():
+            return moving.retime(dance, operation, artist)
+        case Transfer():
+            return making.transfer(dance, operation, artist, sources)
+        case _:
+            return _marked(dance, operation, artist)
+
+
+def _marked(dance: Dance, operation: Operation, artist: Artist) -> Edit:
+    match operation:
+        case Split():
+            return marking.split(dance, operation, artist)
+        case Merge():
+            return marking.merge(dance, operation, artist)
+        case Lock():
+            return marking.lock(dance, operation.span, locked=True)
+        case Unlock():
+            return marking.lock(dance, operation.span, locked=False)
+        case Describe():
+            return marking.describe(dance, operation)
+        case Snap():
+            return marking.snap(dance, operation, artist)
+        case Encode():
+            return marking.encode(dance, operation, artist)
+    raise PirouetteError("bad_request", f"There is no operation {operation.op!r}.")
