@@ -91,6 +91,11 @@ def environment_folder() -> Path:
     return user_folder() / "environment"
 
 
+def library_folder() -> Path:
+    """The animator's own phrases."""
+    return user_folder() / "library"
+
+
 def log_path(context: bpy.types.Context) -> Path:
     """The log of the backend."""
     chosen = preferences(context)

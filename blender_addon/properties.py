@@ -9,7 +9,8 @@ from .core.errors import PirouetteError
 from .core.genres import ANY_GENRE, read_genres
 from .core.locations import vocabulary_file
 from .core.session import SESSION
-from .scene.armature import is_dancer
+from .scene.armature import find_dancer, is_dancer
+from .scene.section_list import mark_sections
 from .scene.strips import sound_strips
 
 EnumItem = tuple[str, str, str, int]
@@ -88,6 +89,35 @@ class DanceSettings(bpy.types.PropertyGroup):
         type=bpy.types.Object,
         poll=lambda self, candidate: is_dancer(candidate),
     )
+    strength: FloatProperty(
+        name="Strength",
+        description="How far a regenerated section may go from what is danced there now: 0 varies it a little, "
+        "1 makes something new",
+        default=1.0,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+    )
+    section_range: BoolProperty(
+        name="Preview Range Follows",
+        description="Selecting a section sets the preview range to it, so that playback repeats just that part",
+        default=True,
+    )
+    section_jump: BoolProperty(
+        name="Jump to Section", description="Selecting a section goes to its first frame", default=False
+    )
+    section_strips: BoolProperty(
+        name="Show Sections in the Timeline",
+        description="Draw the sections as strips along the lower edge of the timeline",
+        default=True,
+        update=lambda settings, context: redraw_timelines(context),
+    )
+    section_markers: BoolProperty(
+        name="Markers",
+        description="Put a timeline marker where each section starts; your own markers are never touched",
+        default=False,
+        update=lambda settings, context: mark_sections(context.scene, find_dancer(context)),
+    )
     # Read-only, and of this Blender alone: nothing of it is saved or undone.
     stage: StringProperty(name="Stage", description="What is being done", get=_stage)
     progress: FloatProperty(
@@ -98,6 +128,14 @@ class DanceSettings(bpy.types.PropertyGroup):
     last_warning: StringProperty(
         name="Last Warning", description="What to know about the last dance", get=_last_warning
     )
+
+
+def redraw_timelines(context: bpy.types.Context) -> None:
+    """Draw the timelines again, where the sections are shown."""
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "DOPESHEET_EDITOR":
+                area.tag_redraw()
 
 
 CLASSES = (DanceSettings,)

@@ -6,21 +6,32 @@ import atexit
 
 import bpy
 
-from . import preferences, properties
+from . import library_properties, preferences, properties, section_properties
 from .core.session import SESSION
-from .operators import environment, generate, song
-from .panels import dance, result, setup
+from .operators import clipboard, encode, environment, generate, library, section_material, sections, song, watching
+from .panels import dance, library_panel, result, sections_panel, setup, timeline
+from .scene import preview
 
 _CLASSES: tuple[type, ...] = (
     *properties.CLASSES,
+    *section_properties.CLASSES,
+    *library_properties.CLASSES,
     *preferences.CLASSES,
     *generate.CLASSES,
     *song.CLASSES,
     *environment.CLASSES,
+    *sections.CLASSES,
+    *section_material.CLASSES,
+    *clipboard.CLASSES,
+    *encode.CLASSES,
+    *library.CLASSES,
     *dance.CLASSES,
+    *sections_panel.CLASSES,
+    *library_panel.CLASSES,
     *result.CLASSES,
     *setup.CLASSES,
 )
+_ATTACHED = (properties, section_properties, library_properties, preview, watching, timeline)
 _CLOSE_PATIENCE_S = 5.0
 
 
@@ -29,10 +40,11 @@ def _close_backend() -> None:
 
 
 def register() -> None:
-    """Register all classes and ``scene.pirouette``."""
+    """Register all classes, the properties of scenes, dancers and windows, and what watches them."""
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
-    properties.attach()
+    for part in _ATTACHED:
+        part.attach()
     atexit.register(_close_backend)
 
 
@@ -40,6 +52,7 @@ def unregister() -> None:
     """Undo ``register`` and end the backend."""
     atexit.unregister(_close_backend)
     _close_backend()
-    properties.detach()
+    for part in reversed(_ATTACHED):
+        part.detach()
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

@@ -138,7 +138,12 @@ def edit_request(
 
 def encode_request(document: DanceDocument) -> Request:
     """The request ``encode``: motion that may come from anywhere, and its music where that is known."""
-    header = {"type": "encode", "fps": document.fps, "dance": dance_header(document)}
+    known = dance_header(document)
+    if not len(document.beats.beats_s):
+        known = {name: value for name, value in known.items() if name not in ("tempo_bpm", "metre", "beat_clear")}
+    if not document.sections:
+        del known["sections"]
+    header = {"type": "encode", "fps": document.fps, "dance": known}
     arrays = dance_arrays(document)
     wanted = ["poses", "pelvis"]
     wanted += ["beats_s", "downbeat"] if len(document.beats.beats_s) else []

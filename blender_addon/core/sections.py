@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -75,3 +76,40 @@ def runs(mask: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     """First and the one after the last of each unbroken run of true values."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
     return [(int(first), int(last)) for first, last in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def heard_from(document: DanceDocument, start_s: float, duration_s: float) -> tuple[Beats, npt.NDArray[np.float16]]:
+    """The beats and the sound (S, 37) of a stretch of a dance, or of one beside it, told from the stretch's start.
+
+    The sound is empty unless the whole stretch is heard in the dance.
+    """
+    beats = document.beats
+    inside = (beats.beats_s > start_s - 1e-6) & (beats.beats_s < start_s + duration_s)
+    first, count = round(start_s * document.fps), round(duration_s * document.fps)
+    whole = first >= 0 and first + count <= len(document.sound)
+    sound = document.sound[first : first + count] if whole else document.sound[:0]
+    shifted = replace(beats, beats_s=np.maximum(beats.beats_s[inside] - start_s, 0.0), downbeat=beats.downbeat[inside])
+    return shifted, sound
+
+
+def alone(document: DanceDocument, index: int) -> DanceDocument:
+    """One section as a dance of its own, with its codes, its beats and its sound."""
+    section = document.sections[index]
+    first, last = document.frames_of(section)
+    duration_s = (last - first) / document.fps
+    beats, sound = heard_from(document, first / document.fps, duration_s)
+    movement, pose = document.codes_of(index) if len(document.movement_codes) else (document.movement_codes,) * 2
+    placement = document.placement
+    return replace(
+        document,
+        poses=document.poses[first:last],
+        pelvis=document.pelvis[first:last],
+        contacts=document.contacts[first:last],
+        beats=beats,
+        sound=sound,
+        sections=(replace(section, start_s=0.0, end_s=duration_s, locked=False),),
+        movement_codes=movement,
+        pose_codes=pose,
+        placement=replace(placement, frames=max(round(duration_s * placement.fps), 1)),
+        kept_keys=np.zeros(0, dtype=np.int32),
+    )

@@ -34,7 +34,7 @@ class Session:
         self._job: DanceJob | None = None
         self._meter = ProgressMeter(now_s=time.monotonic())
         self.progress = Progress()
-        self.activity = ""  # "", "dance" or "setup": what the panel shows a bar for
+        self.activity = ""  # "", "dance", "edit", "library" or "setup": what the panel shows a bar for
         self.detail = ""  # a line about the step under way
         self.cancel_requested = False
         self.error: PirouetteError | None = None
@@ -112,7 +112,7 @@ class Session:
         if job is not None and job.overdue:
             self.close()
             job.give_up()
-        if job is not None and not job.ended and self.activity == "dance":
+        if job is not None and not job.ended and self.activity != "setup":
             self.progress = job.progress
 
 

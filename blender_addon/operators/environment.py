@@ -14,8 +14,8 @@ from ..core.session import SESSION, log_tail
 from ..core.setup_job import SetupJob
 from ..preferences import backend_problem, environment_folder, log_path
 from ..version import addon_version
-from .generate import redraw
 from .readiness import BACKEND_PROBLEM
+from .stepping import redraw
 
 _TICK_S = 0.2
 DOWNLOAD_NOTE = "Downloads about 300 MB and takes about 2 GB on the disk"

@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 import bpy
 import numpy as np
 
 from ..core.dance import DanceDocument, Placement, Settings
+from ..core.edits import Request
 from ..core.environment import BackendCommand
 from ..core.errors import Cancelled, PirouetteError
 from ..core.job import JobState
+from ..core.protocol import Message
 from ..core.reply import document_from_result
 from ..core.session import Session
 from ..core.wav import Sound
@@ -25,19 +26,13 @@ from ..scene.armature import create_dancer, find_dancer, make_active
 from ..scene.audio import Mixdown
 from ..scene.mannequin import add_mannequin
 from ..scene.markers import write_markers
+from ..scene.section_list import mark_sections, show_sections
 from ..scene.storage import store
 from ..scene.strips import FrameRange
 from ..scene.take import next_number, take_name, write_take
+from .stepping import Step
 
 _WRITE_STEPS = 12  # about as many steps as writing takes, for the bar
-
-
-class Step(Enum):
-    """What a step of making a dance leaves to do."""
-
-    WORK = "work"  # there is more to do at once
-    WAIT = "wait"  # the backend is at work
-    WRITE = "write"  # the scene is being written: nobody else may touch it until it is done
 
 
 @dataclass(frozen=True)
@@ -93,7 +88,17 @@ def _ask(
         "seed": request.settings.seed,
         "fps": request.fps,
     }
-    job = session.new_job(message, {"audio": np.ascontiguousarray(sound.mono, dtype=np.float32)})
+    arrays = {"audio": np.ascontiguousarray(sound.mono, dtype=np.float32)}
+    result = yield from ask(session, (message, arrays), command, log_path=log_path)
+    placement = Placement(request.frames.first, request.frames.frames, request.fps)
+    return document_from_result(result, settings=request.settings, placement=placement, addon_version=addon_version)
+
+
+def ask(
+    session: Session, request: Request, command: BackendCommand, *, log_path: Path
+) -> Generator[Step, None, Message]:
+    """Send a request and wait for its result. Raises PirouetteError, Cancelled."""
+    job = session.new_job(*request)
     session.submit(job, command, log_path=log_path)
     try:
         while not job.ended:
@@ -107,8 +112,7 @@ def _ask(
     if job.error is not None:
         raise job.error
     assert job.result is not None
-    placement = Placement(request.frames.first, request.frames.frames, request.fps)
-    return document_from_result(job.result, settings=request.settings, placement=placement, addon_version=addon_version)
+    return job.result
 
 
 def write_dance(request: DanceRequest, document: DanceDocument) -> Generator[None, None, None]:
@@ -135,6 +139,8 @@ def write_dance(request: DanceRequest, document: DanceDocument) -> Generator[Non
         bpy.data.batch_remove(created)
         raise
     store(dancer, document, number=number)
+    show_sections(dancer, select=0)
+    mark_sections(context.scene, dancer)
     context.scene.pirouette.dancer = dancer
     make_active(context, dancer)
     yield from write_markers(context.scene, document)

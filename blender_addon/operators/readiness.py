@@ -10,6 +10,8 @@ import bpy
 from ..core.errors import PirouetteError
 from ..core.session import SESSION
 from ..preferences import backend_problem
+from ..scene.armature import find_dancer
+from ..scene.storage import CURRENT
 from ..scene.strips import music_scene, sound_strips
 
 _LOOK_AGAIN_S = 1.0  # the panel asks at every redraw, and the answer is on the disk
@@ -61,9 +63,21 @@ class _BackendProblem:
 BACKEND_PROBLEM = _BackendProblem()
 
 
+def problem_before_edit(context: bpy.types.Context) -> PirouetteError | None:
+    """Why the buttons for sections are disabled: what can be told at a glance."""
+    if SESSION.busy:
+        return PirouetteError("busy", "Something is being made.")
+    dancer = find_dancer(context)
+    if dancer is None or not dancer.get(CURRENT, 0):
+        return PirouetteError("no_take", "There is no dance to edit.", "Generate one first.")
+    if dancer.pirouette.problem:
+        return PirouetteError("damaged_file", dancer.pirouette.problem)
+    return BACKEND_PROBLEM.now(context)
+
+
 def problem_before_dance(context: bpy.types.Context) -> PirouetteError | None:
     """Why Generate is disabled: what can be told at a glance; the rest is checked after the click."""
-    if SESSION.activity == "dance":
+    if SESSION.activity in ("dance", "edit", "library"):
         return PirouetteError("busy", "A dance is being made.")
     if SESSION.activity == "setup":
         return PirouetteError("busy", "The backend is being set up.")

@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..core.dance import DanceDocument, Section, from_parts, sections_of_text, sections_text, to_parts
+from ..core.dance import Beats, DanceDocument, Section, from_parts, sections_of_text, sections_text, to_parts
 from ..core.errors import PirouetteError
 
 DANCES = "pirouette_dances"  # custom property of the armature: a group with one entry a take
@@ -67,6 +67,22 @@ def write_sections(dancer: bpy.types.Object, number: int, sections: Sequence[Sec
     """Other words, seeds or locks on the sections of a take. Raises PirouetteError damaged_file."""
     entry = dancer[DANCES][_key(number)]
     entry[_DOCUMENT] = sections_text(_description(entry), sections)
+
+
+def read_beats(dancer: bpy.types.Object, number: int) -> Beats:
+    """The beats of a take, without its motion. Raises PirouetteError damaged_file."""
+    entry = dancer.get(DANCES, {}).get(_key(number), {})
+    try:
+        found = json.loads(_description(entry))["beats"] if entry else {"tempo_bpm": 0.0, "metre": 4, "clear": False}
+        beats_s, downbeat = (np.array(entry.get(name, ())) for name in ("beats_s", "downbeat"))
+        return Beats(
+            beats_s.astype(np.float64), downbeat.astype(np.bool_),
+            float(found["tempo_bpm"]), int(found["metre"]), bool(found["clear"]),
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError) as error:
+        raise PirouetteError(
+            "damaged_file", "This dance is damaged: its beats cannot be read.", "Generate it again."
+        ) from error
 
 
 def take_numbers(dancer: bpy.types.Object) -> list[int]:

@@ -12,10 +12,10 @@ from ..core.bone_frames import bone_locations, bone_rotations
 from ..core.dance import DanceDocument
 from ..core.resample import resample
 from ..core.skeleton import JOINT_NAMES
+from .action_curves import LINEAR, new_curve_owner
 from .armature import rest_head, rest_rotations
 
 TAKE_MARK = "pirouette_take"  # custom property of an Action: the number of its take
-_LINEAR = 1  # Keyframe.interpolation, as foreach_set wants it
 _BONES_A_STEP = 3
 
 
@@ -71,44 +71,48 @@ def write_take(
 ) -> Generator[None, None, None]:
     """Write a take in short steps: first the Action, whole but unused; in the last step it goes on its track."""
     action = bpy.data.actions.new(name)
-    first = document.placement.first_frame
     try:
-        owner = _curve_owner(action, dancer)
-        for curves in take_curves(document, dancer):
-            for curve in curves:
-                _write_curve(owner, curve, first)
+        for _ in write_curves(action, dancer, document):
             yield
         action[TAKE_MARK] = number
         action.use_fake_user = False
     except BaseException:  # also when the steps are not run to their end
         bpy.data.actions.remove(action)
         raise
-    _put_on_track(dancer, action, name, first)
+    _put_on_track(dancer, action, name, document.placement.first_frame)
     for bone in dancer.pose.bones:
         bone.rotation_mode = "QUATERNION"
 
 
-def _curve_owner(action: bpy.types.Action, dancer: bpy.types.Object) -> bpy.types.ActionChannelbag | bpy.types.Action:
-    """What holds the F-curves: the channel bag of the dancer's slot from Blender 4.4 on, the Action itself before."""
-    if not hasattr(action, "slots"):
-        return action
-    slot = action.slots.new(id_type="OBJECT", name=dancer.name)
-    strip = action.layers.new("Dance").strips.new(type="KEYFRAME")
-    return strip.channelbag(slot, ensure=True)
+def write_curves(
+    action: bpy.types.Action, dancer: bpy.types.Object, document: DanceDocument
+) -> Generator[list[bpy.types.FCurve], None, None]:
+    """Write a dance into a new Action, some bones at a time; each step tells the F-curves that it has written."""
+    owner = new_curve_owner(action, dancer)
+    for curves in take_curves(document, dancer):
+        yield [_write_curve(owner, curve, document.placement.first_frame) for curve in curves]
 
 
-def _write_curve(owner: bpy.types.ActionChannelbag | bpy.types.Action, curve: Curve, first_frame: int) -> None:
-    fcurve = owner.fcurves.new(curve.data_path, index=curve.index)
-    groups = owner.groups
-    fcurve.group = groups.get(curve.bone) or groups.new(curve.bone)
+def _write_curve(
+    owner: bpy.types.ActionChannelbag | bpy.types.Action, curve: Curve, first_frame: int
+) -> bpy.types.FCurve:
+    fcurve = new_fcurve(owner, curve)
     count = len(curve.values)
     points = np.empty((count, 2), dtype=np.float32)
     points[:, 0] = np.arange(first_frame, first_frame + count)
     points[:, 1] = curve.values
     fcurve.keyframe_points.add(count)
     fcurve.keyframe_points.foreach_set("co", points.ravel())
-    fcurve.keyframe_points.foreach_set("interpolation", np.full(count, _LINEAR, dtype=np.int32))
+    fcurve.keyframe_points.foreach_set("interpolation", np.full(count, LINEAR, dtype=np.int32))
     fcurve.update()
+    return fcurve
+
+
+def new_fcurve(owner: bpy.types.ActionChannelbag | bpy.types.Action, curve: Curve) -> bpy.types.FCurve:
+    """An F-curve without keys, in the group of its bone."""
+    fcurve = owner.fcurves.new(curve.data_path, index=curve.index)
+    fcurve.group = owner.groups.get(curve.bone) or owner.groups.new(curve.bone)
+    return fcurve
 
 
 def _put_on_track(dancer: bpy.types.Object, action: bpy.types.Action, name: str, first_frame: int) -> None:

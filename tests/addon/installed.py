@@ -61,3 +61,27 @@ def document_of(poses: np.ndarray, pelvis: np.ndarray, *, fps: float, placement:
     beats_s = np.arange(0.0, len(poses) / fps, 0.5)
     beats = dance.Beats(beats_s, np.arange(len(beats_s)) % 4 == 0, 120.0, 4, True)
     return dance.DanceDocument(poses, pelvis, np.zeros((len(poses), 4), dtype=bool), fps, beats, placement)
+
+
+def stored(dancer: bpy.types.Object, number: int | None = None) -> Any:
+    """The document of a take, by default of the current one."""
+    return part("scene.storage").load(dancer, number)
+
+
+def keyed(dancer: bpy.types.Object) -> np.ndarray:
+    """What the current take is keyed with, frame by frame: (frames, 3 + 24 * 4); every curve has a key on each."""
+    owner = part("scene.takes").find_take(dancer).owner()
+    columns = []
+    for curve in sorted(owner.fcurves, key=lambda curve: (curve.data_path, curve.array_index)):
+        points = np.empty(2 * len(curve.keyframe_points), dtype=np.float32)
+        curve.keyframe_points.foreach_get("co", points)
+        assert np.array_equal(points[::2], points[0] + np.arange(len(points) // 2)), curve.data_path
+        columns.append(points[1::2])
+    located = [index for index, curve in enumerate(sorted_paths(owner)) if curve.endswith("location")]
+    order = [*located, *(index for index in range(len(columns)) if index not in located)]
+    return np.stack([columns[index] for index in order], axis=-1)
+
+
+def sorted_paths(owner: Any) -> list[str]:
+    """The data paths of all curves, in the order of ``keyed``'s columns before the locations go first."""
+    return sorted(curve.data_path for curve in owner.fcurves)
