@@ -7,14 +7,16 @@ import errno
 import functools
 import json
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from backend.commands import editing
+from backend.commands.checks import check_folder, check_span, check_target, load_choreographer
 from backend.errors import Cancelled, PirouetteError
+from backend.library.commands import app as library_commands
 
 if TYPE_CHECKING:
     from backend.choreographer import Choreographer
@@ -23,10 +25,9 @@ if TYPE_CHECKING:
 # fmt: off
 BAD_INPUT = frozenset({
     "no_sound", "silence", "too_short", "not_audio", "missing_file", "damaged_file", "unknown_genre", "bad_range",
-    "bad_request", "unsafe_file",
+    "bad_request", "unsafe_file", "locked",
 })
 # fmt: on
-SUFFIXES = (".npz", ".bvh")
 STAGE_WORDS = {
     "listen": "Listening to the music",
     "dance": "Dancing",
@@ -84,11 +85,11 @@ def generate(
     json_report: Annotated[bool, typer.Option("--json", help="Print a report as JSON.")] = False,
 ) -> None:
     """Dance to a song."""
-    _check_target(out)
-    _check_span(start, end)
+    check_target(out)
+    check_span(start, end)
     if not 1.0 <= fps <= 240.0:
         raise PirouetteError("bad_request", f"{fps:g} frames in a second are not possible.", "Choose 1 to 240.")
-    load = functools.partial(_load_choreographer, device=device, threads=threads, weights=weights)
+    load = functools.partial(load_choreographer, device=device, threads=threads, weights=weights)
     with contextlib.redirect_stdout(sys.stderr):  # stdout is for the report alone
         dance = _dance_to(song, (start, end), load, genre=genre, text=text, seed=seed)
         dance = dance.resampled(fps)
@@ -102,7 +103,7 @@ def generate(
         print(warning, file=sys.stderr)
     print(f"{out}: {dance.motion.duration_s:.1f} s of dance, {dance.motion.frames} frames", file=sys.stderr)
     if json_report:
-        from backend.engine import plain
+        from backend.dance_messages import plain
 
         print(json.dumps(plain(dance.report), indent=2, ensure_ascii=False))
 
@@ -113,7 +114,7 @@ def prepare(
     out: Annotated[Path, typer.Option(help="Folder for what training reads.")],
 ) -> None:
     """Prepare motion and music for training."""
-    _check_folder(data)
+    check_folder(data)
     from backend.training.prepare import prepare as prepare_data
 
     counts = prepare_data(data, out)
@@ -132,7 +133,7 @@ def train(
     processes: Annotated[int, typer.Option(help="Processes that share each batch.", min=1)] = 1,
 ) -> None:
     """Train a model."""
-    _check_folder(data)
+    check_folder(data)
     from backend.training.trainer import train as train_model
 
     folder = Path("runs") / recipe if out is None else out
@@ -159,7 +160,7 @@ def evaluate(
 ) -> None:
     """Judge dances beside real ones."""
     for folder in filter(None, (data, motions, songs)):
-        _check_folder(folder)
+        check_folder(folder)
     if 0.0 < minutes < 1 / 3:
         raise PirouetteError("bad_request", "A long dance is a third of a minute or more.", "Choose 0 for none.")
     from rich.console import Console
@@ -203,7 +204,7 @@ def ablate(
 ) -> None:
     """Train the denoiser without one part at a time, and compare."""
     for folder in (data, library):
-        _check_folder(folder)
+        check_folder(folder)
     from backend.training.ablation_figures import Scope
     from backend.training.ablations import Plan, ablate
 
@@ -213,39 +214,10 @@ def ablate(
     print(f"{path}: the tables", file=sys.stderr)
 
 
-def _check_target(path: Path) -> None:
-    """Find out before the work that a file can be written there. Raises PirouetteError."""
-    kinds = " or ".join(SUFFIXES)
-    if path.is_dir():
-        raise PirouetteError("bad_request", f"{path} is a folder.", f"Name a file that ends in {kinds}.")
-    if path.suffix.lower() not in SUFFIXES:
-        raise PirouetteError("bad_request", f"{path.name} is not a kind of file to write.", f"Choose {kinds}.")
-    if not path.parent.is_dir():
-        raise PirouetteError("bad_request", f"There is no folder {path.parent}.", "Make it first, or choose another.")
-    try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise PirouetteError("bad_request", f"Nothing can be written in {path.parent}: {reason}.") from error
-
-
-def _check_span(start_s: float, end_s: float | None) -> None:
-    if not 0.0 <= start_s < float("inf"):
-        raise PirouetteError("bad_range", f"A dance cannot start at {start_s:g} s.", "Start at 0 or later.")
-    if end_s is not None and not start_s < end_s:
-        raise PirouetteError("bad_range", f"The range ends ({end_s:g} s) before it starts ({start_s:g} s).")
-
-
-def _check_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        raise PirouetteError("missing_file", f"There is no folder {folder}.")
-
-
-def _load_choreographer(*, device: str, threads: int | None, weights: Path | None) -> Choreographer:
-    from backend.choreographer import Choreographer
-
-    return Choreographer(device=device, threads=threads, weights=weights)
+app.command()(editing.edit)
+app.command()(editing.encode)
+app.command()(editing.decode)
+app.add_typer(library_commands, name="library")
 
 
 def _dance_to(

@@ -1,23 +1,33 @@
-"""Between the wire and the Choreographer: requests become calls, dances become arrays."""
+"""Between the wire and the models: requests become calls, dances become arrays."""
 
 from __future__ import annotations
 
-import dataclasses
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-
+from backend.dance_messages import (
+    dance_message,
+    dance_of,
+    grid_arrays,
+    grid_header,
+    grid_of,
+    motion_of,
+    plain,
+    sections_from,
+    settings_from,
+    sound_of,
+)
 from backend.errors import PirouetteError
 from backend.music.audio import Audio, audio_from_samples
-from backend.music.beats import BeatGrid
-from backend.protocol import Array, Message
+from backend.protocol import Message
 
 if TYPE_CHECKING:
     from backend.choreographer import Choreographer
     from backend.dance import Dance
+    from backend.editing.artist import Artist
+    from backend.editing.operations import Operation
+    from backend.library import Library
 
 Progress = Callable[[str, int, int], None]
 
@@ -44,14 +54,32 @@ class ChoreographerEngine:
         self._choreographer.warm_up()
 
     def run(self, message: Message, *, progress: Progress, cancelled: Callable[[], bool]) -> Message:
-        """Do an ``analyse`` or ``generate``. Raises PirouetteError, Cancelled, ProtocolError."""
-        audio = _audio_of(message)
-        if message.type == "analyse":
-            progress("listen", 0, 1)
-            grid = self._choreographer.analyse(audio)
-            return Message({**_grid_header(grid), "duration_s": audio.duration_s}, _grid_arrays(grid))
-        if message.type != "generate":
+        """Do a job of the wire. Raises PirouetteError, Cancelled, ProtocolError."""
+        jobs: dict[str, Callable[[], Message]] = {
+            "analyse": lambda: self._analyse(message, progress),
+            "generate": lambda: self._generate(message, progress, cancelled),
+            "edit": lambda: self._edit(message, progress),
+            "encode": lambda: self._encode(message, progress),
+            "library": lambda: self._library(message),
+            "library_get": lambda: self._library_get(message),
+            "library_add": lambda: self._library_add(message),
+        }
+        if message.type not in jobs:
             raise PirouetteError("bad_request", f"There is no job {message.type!r}.")
+        return jobs[message.type]()
+
+    @property
+    def _artist(self) -> Artist:
+        return cast("Artist", self._choreographer)
+
+    def _analyse(self, message: Message, progress: Progress) -> Message:
+        audio = _audio_of(message)
+        progress("listen", 0, 1)
+        grid = self._choreographer.analyse(audio)
+        return Message({**grid_header(grid), "duration_s": audio.duration_s}, grid_arrays(grid))
+
+    def _generate(self, message: Message, progress: Progress, cancelled: Callable[[], bool]) -> Message:
+        audio = _audio_of(message)
         from backend.choreographer import GenerateRequest
 
         header = message.header
@@ -63,44 +91,69 @@ class ChoreographerEngine:
         )  # at the model's frame rate, which is the document's: the scene's is the add-on's affair
         return dance_message(self._choreographer.generate(request, progress=progress, cancelled=cancelled))
 
+    def _edit(self, message: Message, progress: Progress) -> Message:
+        from backend.editing.editor import apply
+        from backend.editing.operations import operation_from
 
-def dance_message(dance: Dance) -> Message:
-    """A dance as the header and arrays of a ``result``, at the model's frame rate."""
-    motion = dance.motion
-    header = {
-        "fps": motion.fps,
-        **_grid_header(dance.grid),
-        "sections": [dataclasses.asdict(section) for section in dance.sections],
-        "settings": dataclasses.asdict(dance.settings),
-        "model_version": dance.model_version,
-        "report": dance.report,
-        "warnings": list(dance.warnings),
-    }
-    arrays = {
-        "poses": Array.of(np.ascontiguousarray(motion.poses, dtype="<f4")),
-        "pelvis": Array.of(np.ascontiguousarray(motion.pelvis, dtype="<f4")),
-        "contacts": Array.of(np.ascontiguousarray(dance.contacts, dtype=np.uint8)),
-    }
-    return Message(plain(header), {**arrays, **_grid_arrays(dance.grid)})
+        header = message.header
+        operation = operation_from(header["operation"])
+        dance = dance_of(message, header["dance"])
+        sources = self._sources(operation, message)
+        progress("dance", 0, 1)
+        return dance_message(apply(dance, operation, self._artist, sources=sources).dance)
+
+    def _sources(self, operation: Operation, message: Message) -> dict[str, Dance]:
+        """The dances that an operation takes material from: the other one of the message, phrases of the library."""
+        from backend.editing.operations import sources_of
+
+        found: dict[str, Dance] = {}
+        for source in sources_of(operation):
+            if source.kind == "other" and "other" in message.header:
+                found["other"] = dance_of(message, message.header["other"], "other_")
+            if source.kind == "library":
+                found[source.id] = _open_library(message).dance(source.id, self._artist)
+        return found
+
+    def _encode(self, message: Message, progress: Progress) -> Message:
+        from backend.editing.encoding import encode_motion
+
+        known = message.header.get("dance", {})
+        progress("listen", 0, 1)
+        edit = encode_motion(
+            motion_of(message, message.header["fps"]),
+            self._artist,
+            grid=grid_of(message, known) if "beats_s" in message.arrays else None,
+            sound=sound_of(message),
+            sections=sections_from(known.get("sections", [])),
+            settings=settings_from(known.get("settings", {})),
+        )
+        return dance_message(edit.dance)
+
+    def _library(self, message: Message) -> Message:
+        header = message.header
+        library = _open_library(message)
+        entries = library.search(header["query"], header.get("genre", ""), header.get("limit", 20))
+        told = [plain(entry.to_dict()) for entry in entries]
+        return Message({"entries": told, "warnings": list(library.warnings)})
+
+    def _library_get(self, message: Message) -> Message:
+        return dance_message(_open_library(message).dance(message.header["entry"], self._artist))
+
+    def _library_add(self, message: Message) -> Message:
+        from backend.library import add
+
+        header = message.header
+        dance = dance_of(message, header["dance"])
+        folder = Path(header["user_folder"])
+        entry = add(folder, dance, header["name"], header.get("genre", ""), header.get("description", ""))
+        return Message({"entry": entry})
 
 
-def plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The same values as JSON knows them: numpy's numbers become Python's, what is not finite becomes null."""
-    return {str(name): _plain_value(value) for name, value in values.items()}
+def _open_library(message: Message) -> Library:
+    from backend.library import load_library
 
-
-def _plain_value(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return plain(value)
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    if isinstance(value, list | tuple):
-        return [_plain_value(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+    folder = message.header.get("user_folder", "")
+    return load_library(user_folder=Path(folder) if folder else None)
 
 
 def _audio_of(message: Message) -> Audio:
@@ -110,14 +163,3 @@ def _audio_of(message: Message) -> Audio:
     if samples.ndim == 2 and not 1 <= samples.shape[1] <= 16:
         raise PirouetteError("bad_request", f"The sound has {samples.shape[1]} channels; 1 to 16 are possible.")
     return audio_from_samples(samples, message.header["sample_rate_hz"])
-
-
-def _grid_header(grid: BeatGrid) -> dict[str, Any]:
-    return plain({"tempo_bpm": grid.tempo_bpm, "metre": grid.metre, "beat_clear": grid.clear})
-
-
-def _grid_arrays(grid: BeatGrid) -> dict[str, Array]:
-    return {
-        "beats_s": Array.of(np.ascontiguousarray(grid.beats_s, dtype="<f8")),
-        "downbeat": Array.of(np.ascontiguousarray(grid.downbeat, dtype=np.uint8)),
-    }

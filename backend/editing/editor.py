@@ -29,7 +29,9 @@ from backend.editing.operations import (
     Transfer,
     Unlock,
 )
+from backend.editing.parts import has_codes
 from backend.errors import PirouetteError
+from backend.library.own import codec_in
 
 __all__ = ["Edit", "apply"]
 
@@ -41,7 +43,14 @@ def apply(dance: Dance, operation: Operation, artist: Artist, *, sources: Mappin
     section would have to change.
     """
     began = time.perf_counter()
-    edit = _done(dance, operation, artist, sources or {})
+    models = str(artist.describe().get("models", ""))
+    given = {name: _readable(source, models) for name, source in (sources or {}).items()}
+    edit = _done(_readable(dance, models), operation, artist, given)
+    edited = edit.dance
+    if has_codes(dance) and not has_codes(edited):
+        edited = marking.encode(edited, Encode(), artist).dance
+    if has_codes(edited) and codec_in(edited.model_version) != codec_in(models):
+        edited = replace(edited, model_version=models)
     report = {
         "operation": operation.to_dict(),
         "touched": [list(span) for span in edit.touched],
@@ -53,7 +62,14 @@ def apply(dance: Dance, operation: Operation, artist: Artist, *, sources: Mappin
         **edit.report,
         "seconds": round(time.perf_counter() - began, 4),
     }
-    return replace(edit, dance=replace(edit.dance, report=report), report=report)
+    return replace(edit, dance=replace(edited, report=report), report=report)
+
+
+def _readable(dance: Dance, models: str) -> Dance:
+    """The dance without its codes, where another codec made them: they would be misread."""
+    if not has_codes(dance) or codec_in(dance.model_version) == codec_in(models):
+        return dance
+    return replace(dance, movement_codes=dance.movement_codes[:0], pose_codes=dance.pose_codes[:0])
 
 
 def _done(dance: Dance, operation: Operation, artist: Artist, sources: Mapping[str, Dance]) -> Edit:

@@ -9,7 +9,7 @@ from itertools import groupby
 import numpy as np
 import numpy.typing as npt
 
-from backend.dance import MOVEMENT_FRAMES, Dance, Section
+from backend.dance import GROUP_FRAMES, Dance, Section
 from backend.editing.artist import Artist, Codes
 from backend.editing.joining import Edit, join, joined_spans
 from backend.editing.material import fitted, material_of
@@ -19,7 +19,7 @@ from backend.editing.spans import Counts, span_frames
 from backend.errors import PirouetteError
 from backend.motion.motion import Motion
 
-POSE_FRAMES = MOVEMENT_FRAMES // 2
+MOVEMENT_FRAMES, POSE_FRAMES = GROUP_FRAMES // 2, GROUP_FRAMES // 4  # that one code stands for
 
 
 def regenerate(dance: Dance, operation: Regenerate, artist: Artist) -> Edit:

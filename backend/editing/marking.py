@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from backend.dance import MOVEMENT_FRAMES, Dance
+from backend.dance import GROUP_FRAMES, Dance
 from backend.editing.artist import Artist, Codes
 from backend.editing.joining import Edit, join
 from backend.editing.making import known_genre
@@ -110,7 +110,7 @@ def encode(dance: Dance, operation: Encode, artist: Artist) -> Edit:
 def _merged_codes(parts: list[Part]) -> tuple[Codes, Codes] | None:
     """The codes one behind the other, where no code but the last lies across a border."""
     codes = [part.codes for part in parts if part.codes is not None]
-    if len(codes) < len(parts) or any(part.frames % MOVEMENT_FRAMES for part in parts[:-1]):
+    if len(codes) < len(parts) or any(part.frames % GROUP_FRAMES for part in parts[:-1]):
         return None
     return np.concatenate([c[0] for c in codes]), np.concatenate([c[1] for c in codes])
 

@@ -16,6 +16,7 @@ SNAPS = ("beats", "eights", "structure")
 SOURCE_KINDS = ("here", "other", "library", "prompt")
 MODELS = ("", "motion", "code")
 MOST_COUNTS = 512
+SOURCE_FIELDS = ("source", "movement_from", "poses_from")
 
 
 @dataclass(frozen=True)
@@ -212,6 +213,12 @@ def operation_from(values: Mapping[str, Any]) -> Operation:
     return operation
 
 
+def sources_of(operation: Operation) -> list[Source]:
+    """Where an operation takes material from."""
+    found = [getattr(operation, name, None) for name in SOURCE_FIELDS]
+    return [source for source in found if isinstance(source, Source)]
+
+
 def _checked(kind: type[Any], values: Mapping[str, Any], name: str) -> dict[str, Any]:
     """The values of a dataclass's fields, each of its type. Raises PirouetteError."""
     known = {field.name: field for field in fields(kind)}
@@ -264,10 +271,8 @@ def _check_sense(operation: Operation) -> None:
         raise PirouetteError("bad_request", f"{operation.counts} counts are not possible.", f"1 to {MOST_COUNTS} are.")
     if isinstance(operation, Transfer) and (operation.movement_from is None) == (operation.poses_from is None):
         raise PirouetteError("bad_request", "A transfer takes either movement or poses from somewhere else.")
-    for name in ("source", "movement_from", "poses_from"):
-        source = getattr(operation, name, None)
-        if isinstance(source, Source):
-            _check_source(source, of_codes=name != "source")
+    for source in sources_of(operation):
+        _check_source(source, of_codes=isinstance(operation, Transfer))
 
 
 def _check_source(source: Source, *, of_codes: bool) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from backend.dance import MOVEMENT_FRAMES, Dance, Section, movement_count
+from backend.dance import GROUP_FRAMES, Dance, Section, movement_count
 from backend.editing.artist import Codes
 from backend.errors import PirouetteError
 from backend.motion.motion import Motion
@@ -92,8 +92,8 @@ def cut_part(part: Part, at: int) -> tuple[Part, Part]:
     halves = []
     for first, last in ((0, at), (at, part.frames)):
         codes = None
-        if part.codes is not None and first % MOVEMENT_FRAMES == 0:
-            start = first // MOVEMENT_FRAMES
+        if part.codes is not None and first % GROUP_FRAMES == 0:
+            start = movement_count(first)
             stop = start + movement_count(last - first)
             codes = (part.codes[0][start:stop], part.codes[1][2 * start : 2 * stop])
         halves.append(

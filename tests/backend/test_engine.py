@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from backend.engine import ChoreographerEngine, plain
+from backend.dance_messages import plain
+from backend.engine import ChoreographerEngine
 from backend.errors import PirouetteError
 from backend.models.denoiser import DenoiserConfig, ParallelMambaDenoiser
 from backend.models.refiner import RefinerConfig, TemporalRefiner

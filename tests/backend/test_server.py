@@ -134,6 +134,9 @@ def test_a_dance_comes_back_with_its_arrays_after_its_stages(start: Start) -> No
         "contacts": ("|u1", (30, 4)),
         "beats_s": ("<f8", (3,)),
         "downbeat": ("|u1", (3,)),
+        "sound": ("<i2", (30, 37)),
+        "movement_codes": ("<i2", (8, 1)),
+        "pose_codes": ("<i2", (16, 2)),
     }
 
 

@@ -39,7 +39,9 @@ class FakeArtist:
     def decode(self, movement_codes: Codes, pose_codes: Codes, frames: Sequence[int]) -> Motion:
         counts = [movement_count(count) for count in frames]
         assert (len(movement_codes), len(pose_codes)) == (sum(counts), 2 * sum(counts))
-        rows = np.concatenate([start + np.arange(f) // 4 for start, f in zip(np.cumsum([0, *counts]), frames)])
+        rows = np.concatenate(
+            [start + np.arange(f) // 4 for start, f in zip(np.cumsum([0, *counts[:-1]]), frames, strict=True)]
+        )
         total = sum(frames)
         poses = np.zeros((total, 24, 3))
         poses[:, 0, 0] = np.pi / 2
