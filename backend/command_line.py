@@ -16,7 +16,6 @@ import typer
 from backend.commands import editing
 from backend.commands.checks import check_folder, check_span, check_target, load_choreographer
 from backend.errors import Cancelled, PirouetteError
-from backend.library.commands import app as library_commands
 
 if TYPE_CHECKING:
     from backend.choreographer import Choreographer
@@ -217,7 +216,17 @@ def ablate(
 app.command()(editing.edit)
 app.command()(editing.encode)
 app.command()(editing.decode)
-app.add_typer(library_commands, name="library")
+
+
+@app.command(
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
+    add_help_option=False,
+)
+def library(context: typer.Context) -> None:
+    """Find phrases of real dance by words, and keep your own."""
+    from backend.library.commands import app as library_commands
+
+    library_commands(context.args, prog_name="python -m backend library")
 
 
 def _dance_to(
