@@ -3,36 +3,41 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from backend import __version__
-from backend.dance import Dance, Settings, sections_of
+from backend.coder import CodeArray, DanceCoder
+from backend.dance import SOUND_CHANNELS, Dance, Settings, section_frames, sections_of
 from backend.diffusion.conditions import Conditions, music_input
 from backend.diffusion.sampling import Sampler, sample
 from backend.errors import Cancelled, PirouetteError
 from backend.evaluation.report import quality_report
-from backend.models.denoiser import DenoiserConfig, ParallelMambaDenoiser
+from backend.gap import Gap
 from backend.models.refiner import RefinerConfig, TemporalRefiner
 from backend.models.weights import load_into, read_weights
 from backend.motion.contacts import contact_labels
 from backend.motion.motion import Motion
 from backend.motion.planting import plant
-from backend.motion.representation import CONTACTS, decode
+from backend.motion.representation import CONTACTS
+from backend.motion.representation import decode as decode_motion
+from backend.motion.representation import encode as encode_motion
 from backend.motion.skeleton import FPS
 from backend.music.audio import Audio
 from backend.music.beats import BeatGrid, track_beats
 from backend.music.features import MusicFeatures, music_features
 from backend.music.features import warm_up as warm_up_features
+from backend.spaces import MotionSpace, Space, space_of
 from backend.text.captions import prompt_sentence
-from backend.text.encoder import encode
+from backend.text.encoder import encode as encode_sentences
 from backend.text.vocabulary import genre_embedding, genre_in_text, resolve_genre
 
 Progress = Callable[[str, int, int], None]
@@ -42,13 +47,16 @@ MOST_THREADS = 4  # a busy Blender runs beside us
 
 @dataclass(frozen=True)
 class GenerateRequest:
-    """What an animator asks for. genre: a name or alias, "" for none; text: free words; fps: of the result."""
+    """What an animator asks for. genre: a name or alias, "" for none; text: free words; fps: of the result; model:
+    "motion", "code", or "" for the better one.
+    """
 
     audio: Audio
     genre: str = ""
     text: str = ""
     seed: int = 0
     fps: float = FPS
+    model: str = ""
 
 
 class Stopwatch:
@@ -70,6 +78,11 @@ class Stopwatch:
         self.progress(name, total, total)
 
 
+def sound_of(features: MusicFeatures) -> npt.NDArray[np.float16]:
+    """What a dance keeps of a song: (S, 37)."""
+    return np.concatenate([features.energy, features.timbre], axis=1).astype(np.float16)
+
+
 class Choreographer:
     """All models, loaded once. device: "auto", "cpu", "cuda", "mps"; threads: of the CPU, chosen if None; refinement:
     share of the refiner's correction that is taken.
@@ -88,16 +101,16 @@ class Choreographer:
         self.device = _device(device)
         denoiser = read_weights("denoiser", folder=weights)
         refiner = read_weights("refiner", folder=weights)
-        self.denoiser = ParallelMambaDenoiser(DenoiserConfig(**denoiser.config))
         self.refiner = TemporalRefiner(RefinerConfig(**refiner.config))
-        load_into(self.denoiser, denoiser)
         load_into(self.refiner, refiner)
-        self.denoiser.to(self.device)
         self.refiner.to(self.device)
-        self.mean, self.std = denoiser.tensors["mean"].to(self.device), denoiser.tensors["std"].to(self.device)
-        self.version = f"denoiser {denoiser.version}, refiner {refiner.version}"
+        self.coder = DanceCoder(self.device, weights=weights)
+        self.motion_space = MotionSpace(denoiser, self.device)
+        self.weights = weights
+        self.version = f"denoiser {denoiser.version}, refiner {refiner.version}, codec {self.coder.version}"
         self.sampler = sampler or Sampler()
         self.refinement = refinement
+        self._code_space: Space | None = None
 
     def describe(self) -> dict[str, Any]:
         """Device, models and version, for the wire's ``ready``."""
@@ -128,12 +141,14 @@ class Choreographer:
         )
         watch = Stopwatch(progress, cancelled)
         with watch.stage("listen"):
+            space = self.space(request.model)
             features = self.hear(request.audio)
-            conditions = self.conditions(features, settings)
+            sound = sound_of(features)
+            conditions = self.conditions(features.grid, sound, settings, multiple=space.frames)
         frames = max(round(request.audio.duration_s * FPS), 2)
         with watch.stage("dance", self.sampler.steps):
-            numbers = sample(
-                self.denoiser,
+            rows = sample(
+                space.network,
                 conditions,
                 sampler=self.sampler,
                 generator=torch.Generator().manual_seed(settings.seed),
@@ -141,40 +156,107 @@ class Choreographer:
                 cancelled=cancelled,
             )
         with watch.stage("refine"):
-            numbers = numbers + self.refinement * (self.refiner.refine(numbers) - numbers)
-            numbers = (numbers * self.std + self.mean).cpu()[:frames]
+            numbers = self.refine(space.leave(rows))[:frames]
         with watch.stage("plant"):
             motion = self.plant(numbers)
             contacts = contact_labels(motion.joints(), fps=FPS)
+            sections = sections_of(features.grid, frames / FPS, settings)
+            movement_codes, pose_codes = self.encode(motion, section_frames(sections))
         report = self._report(quality_report(motion, features.grid.beats_s), watch, len(numbers))
         dance = Dance(
             motion=motion,
             contacts=contacts,
             grid=features.grid,
-            sections=sections_of(features.grid, frames / FPS, settings),
+            sections=sections,
             settings=settings,
             model_version=self.version,
             report=report,
             warnings=self._warnings(features.grid, settings),
+            sound=sound,
+            movement_codes=movement_codes,
+            pose_codes=pose_codes,
         )
         return dance.resampled(request.fps)
 
-    def conditions(self, features: MusicFeatures, settings: Settings) -> Conditions:
-        """What the network is told: music channels of an even number of frames, and the prompt's vectors."""
-        sound = np.concatenate([features.energy, features.timbre], axis=1)
-        sound = np.concatenate([sound, sound[-1:]])[: len(sound) + len(sound) % 2]
-        music = music_input(features.grid, sound, frames=len(sound))
+    def conditions(
+        self, grid: BeatGrid, sound: npt.NDArray[np.float16], settings: Settings, *, multiple: int
+    ) -> Conditions:
+        """What the network is told: music channels and the prompt's vectors.
+
+        sound: (S, 37); the number of frames is filled up to a multiple with the last one.
+        """
+        heard = np.pad(sound.astype(np.float32), ((0, -len(sound) % multiple), (0, 0)), mode="edge")
+        music = music_input(grid, heard, frames=len(heard))
         named = settings.genre or (found.name if (found := genre_in_text(settings.text)) else "")
         sentence = prompt_sentence(settings.genre, settings.text)
         return Conditions(
             music=torch.from_numpy(music).to(self.device),
             genre=_vector(genre_embedding(named)) if named else None,
-            text=_vector(encode([sentence])[0]) if settings.text else None,
+            text=_vector(encode_sentences([sentence])[0]) if settings.text else None,
         )
+
+    def space(self, name: str) -> Space:
+        """The space of a model: "motion", "code", or "" for the better one. Raises PirouetteError("bad_request")."""
+        if name in ("", "motion"):
+            return self.motion_space
+        if name != "code":
+            raise PirouetteError("bad_request", f"There is no model “{name}”.", "Choose motion or code.")
+        if self._code_space is None:
+            self._code_space = space_of("code", self.coder, self.device, weights=self.weights)
+        return self._code_space
+
+    def refine(self, numbers: Tensor) -> Tensor:
+        """A dance (T, 151) after the refiner, on the CPU."""
+        rows = self.motion_space.enter(numbers)
+        rows = rows + self.refinement * (self.refiner.refine(rows) - rows)
+        return self.motion_space.leave(rows).cpu()
+
+    def encode(self, motion: Motion, frames: Sequence[int]) -> tuple[CodeArray, CodeArray]:
+        """Movement codes and pose codes of a motion that consists of sections of so many frames."""
+        return self.coder.encode(encode_motion(motion), frames)
+
+    def decode(self, movement_codes: CodeArray, pose_codes: CodeArray, frames: Sequence[int]) -> Motion:
+        """The motion of consecutive runs of codes, from the origin, refined and planted."""
+        return self.plant(self.refine(self.coder.decode(movement_codes, pose_codes, frames)))
+
+    def fill(
+        self,
+        motion: Motion,
+        span: tuple[int, int],
+        *,
+        grid: BeatGrid,
+        sound: npt.NDArray[np.float16],
+        genre: str,
+        prompt: str,
+        seed: int,
+        strength: float,
+        pinned: bool,
+        model: str = "",
+    ) -> Motion:
+        """New frames first..last (exclusive) for a dance; see ``backend.editing.artist.Artist``."""
+        settings = Settings(resolve_genre(genre).name if genre.strip() else "", prompt.strip(), seed)
+        space = self.space(model)
+        gap = Gap.around(motion, span, multiple=space.frames, pinned=pinned)
+        heard = sound[gap.begin : gap.begin + gap.frames]
+        music = replace(grid, beats_s=grid.beats_s - gap.begin / FPS)
+        silent = np.zeros((gap.frames - len(heard), SOUND_CHANNELS), dtype=np.float16)
+        conditions = self.conditions(music, np.concatenate([heard, silent]), settings, multiple=space.frames)
+        conditions.music[len(heard) :] = 0.0  # beyond the song nothing is given
+        rows = sample(
+            space.network,
+            conditions,
+            sampler=self.sampler,
+            generator=torch.Generator().manual_seed(seed),
+            progress=lambda *_: None,
+            cancelled=lambda: False,
+            given=gap.given(space, strength),
+        )
+        numbers = self.refine(gap.closed(space.leave(rows)))
+        return gap.placed(self.plant(gap.closed(numbers)))
 
     def plant(self, numbers: Tensor) -> Motion:
         """The refined dance (T, 151) on its feet."""
-        motion, _ = plant(decode(numbers), numbers[:, CONTACTS].double().numpy())
+        motion, _ = plant(decode_motion(numbers), numbers[:, CONTACTS].double().numpy())
         return motion
 
     def _report(self, quality: dict[str, float], watch: Stopwatch, frames: int) -> dict[str, Any]:

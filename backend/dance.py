@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -26,6 +27,7 @@ from backend.music.beats import BeatGrid, eight_counts
 FORMAT = 2
 SOUND_CHANNELS = 37  # energy 2, timbre 35
 MOVEMENT_FRAMES = 4  # frames a movement code: 7.5 Hz; pose codes come twice as often
+GROUP_FRAMES = 8  # codes come in groups of two movement codes and four pose codes: cut and move them by whole groups
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Dance:
 
     sound: (S, 37) float16, what is heard of the song in each frame from the dance's first on, empty where there is no
     song; movement_codes: (K, rows) and pose_codes: (2K, rows) int16, those of all sections one behind the other,
-    ceil(frames / 4) movement codes a section; empty where the dance was not encoded.
+    two movement codes for every eight frames of a section; empty where the dance was not encoded.
     """
 
     motion: Motion
@@ -77,7 +79,7 @@ class Dance:
 
     def codes_of(self, index: int) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16]]:
         """Movement codes (K, rows) and pose codes (2K, rows) of the section with this number, from 0."""
-        counts = [movement_count(last - first) for first, last in map(self.frames_of, self.sections)]
+        counts = [movement_count(frames) for frames in section_frames(self.sections)]
         first = sum(counts[:index])
         last = first + counts[index]
         return self.movement_codes[first:last], self.pose_codes[2 * first : 2 * last]
@@ -127,8 +129,13 @@ class Dance:
 
 
 def movement_count(frames: int) -> int:
-    """How many movement codes so many frames take."""
-    return -(-frames // MOVEMENT_FRAMES)
+    """How many movement codes so many frames take: whole groups of two."""
+    return 2 * -(-frames // GROUP_FRAMES)
+
+
+def section_frames(sections: Sequence[Section]) -> list[int]:
+    """How many frames each section has, at the model's rate."""
+    return [round(section.end_s * FPS) - round(section.start_s * FPS) for section in sections]
 
 
 def load_dance(path: Path) -> Dance:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from backend.diffusion.conditions import Conditions
-from backend.diffusion.schedule import STEPS
+from backend.diffusion.schedule import STEPS, add_noise, alphas_cumprod
 from backend.errors import Cancelled
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 WINDOW_FRAMES = 300
 OVERLAP_FRAMES = 90
+FEWEST_STEPS = 3
 BATCH_WINDOWS = 6  # windows in one pass of the network: bounds memory
 
 
@@ -41,6 +42,26 @@ class Sampler:
     loudness: float = 1.4
 
 
+@dataclass(frozen=True)
+class Given:
+    """A dance that is partly known.
+
+    clean: (rows, C) normalised; kept: (rows,) 1 where it stays, 0 where it is made new;
+    strength: 0..1, how far what is made new may get from clean: 1 starts from noise alone; adjust: what every
+    prediction must be brought to, such as a path that arrives somewhere.
+    """
+
+    clean: Tensor
+    kept: Tensor
+    strength: float = 1.0
+    adjust: Callable[[Tensor], Tensor] | None = None
+
+    def impose(self, predicted: Tensor) -> Tensor:
+        """A prediction (rows, C) with what is known in its place."""
+        whole = torch.lerp(predicted, self.clean, self.kept[:, None])
+        return whole if self.adjust is None else self.adjust(whole)
+
+
 @cache
 def _solver_class() -> Any:
     from diffusers import DPMSolverMultistepScheduler
@@ -48,8 +69,10 @@ def _solver_class() -> Any:
     return DPMSolverMultistepScheduler
 
 
-def solver(steps: int) -> Any:
-    """A DPM-Solver++(2M) for x0 prediction on the cosine schedule."""
+def solver(steps: int, *, strength: float = 1.0) -> Any:
+    """A DPM-Solver++(2M) for x0 prediction on the cosine schedule; with a strength under 1 it starts at a lower level
+    of noise, with fewer steps.
+    """
     scheduler = _solver_class()(
         num_train_timesteps=STEPS,
         beta_schedule="squaredcos_cap_v2",
@@ -58,16 +81,25 @@ def solver(steps: int) -> Any:
         solver_order=2,
         timestep_spacing="linspace",
     )
-    scheduler.set_timesteps(steps)
+    if strength == 1.0:
+        scheduler.set_timesteps(steps)
+    else:
+        count = max(round(steps * strength), FEWEST_STEPS)
+        levels = torch.linspace(strength * (STEPS - 1), 0, count + 1).round().int()[:-1]
+        scheduler.set_timesteps(timesteps=levels.tolist())
     return scheduler
 
 
-def window_starts(frames: int, *, window: int = WINDOW_FRAMES, overlap: int = OVERLAP_FRAMES) -> list[int]:
-    """First frames of windows that cover ``frames``: evenly spread, overlapping by ``overlap`` or more, all even."""
+def window_starts(
+    frames: int, *, window: int = WINDOW_FRAMES, overlap: int = OVERLAP_FRAMES, even: int = 2
+) -> list[int]:
+    """First frames of windows that cover ``frames``: evenly spread, overlapping by about ``overlap``, all multiples of
+    ``even``, as ``frames`` and ``window`` are.
+    """
     if frames <= window:
         return [0]
     count = -(-(frames - overlap) // (window - overlap))
-    return [round((frames - window) * index / (count - 1) / 2) * 2 for index in range(count)]
+    return [round((frames - window) * index / (count - 1) / even) * even for index in range(count)]
 
 
 def crossfade(parts: Tensor, starts: list[int], frames: int, *, overlap: int = OVERLAP_FRAMES) -> Tensor:
@@ -84,13 +116,13 @@ def crossfade(parts: Tensor, starts: list[int], frames: int, *, overlap: int = O
 
 
 class GuidedDenoiser:
-    """The network with its conditions: predicts the clean dance (T, C) from the noisy one at a step."""
+    """The network with its conditions: predicts the clean dance (rows, C) from the noisy one at a step."""
 
     def __init__(self, network: ParallelMambaDenoiser, conditions: Conditions, guidance: float) -> None:
         self.network, self.guidance = network, guidance
-        frames = len(conditions.music)
-        self.frames, self.window = frames, min(WINDOW_FRAMES, frames)
-        self.starts = window_starts(frames)
+        frames, even = len(conditions.music), max(2, network.config.row_frames)
+        self.frames, self.window = frames, min(WINDOW_FRAMES // even * even, frames)
+        self.starts = window_starts(frames, window=self.window, even=even)
         music = torch.stack([conditions.music[s : s + self.window] for s in self.starts])
         self.music = network.encode_music(music)
         self.silence = network.encode_music(torch.zeros_like(music[:1]))
@@ -104,10 +136,12 @@ class GuidedDenoiser:
         return self.network.encode_prompt(vectors[0][None], vectors[1][None], flags[0], flags[1])
 
     def __call__(self, noisy: Tensor, step: int) -> Tensor:
-        """(T, C) -> (T, C) for a diffusion step 0..999."""
-        windows = torch.stack([noisy[start : start + self.window] for start in self.starts])
+        """(rows, C) -> (rows, C) for a diffusion step 0..999."""
+        rows = self.network.config.row_frames
+        starts = [start // rows for start in self.starts]
+        windows = torch.stack([noisy[start : start + self.window // rows] for start in starts])
         clean = [self._predict(windows, first, step) for first in range(0, len(windows), BATCH_WINDOWS)]
-        return crossfade(torch.cat(clean), self.starts, self.frames)
+        return crossfade(torch.cat(clean), starts, self.frames // rows, overlap=OVERLAP_FRAMES // rows)
 
     def _predict(self, windows: Tensor, first: int, step: int) -> Tensor:
         some = windows[first : first + BATCH_WINDOWS]
@@ -135,19 +169,29 @@ def sample(
     generator: torch.Generator,
     progress: Callable[[int, int], None],
     cancelled: Callable[[], bool],
+    given: Given | None = None,
 ) -> Tensor:
-    """A clean dance (T, C), normalised, for conditions of an even number T of frames. Raises Cancelled.
+    """A clean dance (rows, C), normalised, for conditions of an even number of frames. Raises Cancelled.
 
-    generator: on the CPU, so that a seed means the same dance on every device.
+    generator: on the CPU, so that a seed means the same dance on every device; given: what is known of the dance.
     """
     predict = GuidedDenoiser(network, conditions, sampler.guidance)
-    noise = torch.randn(len(conditions.music), network.config.channels, generator=generator)
-    noisy = sampler.loudness * noise.to(conditions.music.device)
-    scheduler = solver(sampler.steps)
+    rows = len(conditions.music) // network.config.row_frames
+    noise = torch.randn(rows, network.config.channels, generator=generator).to(conditions.music.device)
+    scheduler = solver(sampler.steps, strength=1.0 if given is None else given.strength)
+    noisy = sampler.loudness * noise if given is None else _noised(given, noise, scheduler.timesteps[0], sampler)
+    steps = len(scheduler.timesteps)
     for index, step in enumerate(scheduler.timesteps):
         if cancelled():
             raise Cancelled
         clean = predict(noisy, int(step))
+        clean = clean if given is None else given.impose(clean)
         noisy = scheduler.step(clean, step, noisy, return_dict=False)[0]
-        progress(index + 1, sampler.steps)
-    return noisy
+        progress(index + 1, steps)
+    return noisy if given is None else given.impose(noisy)
+
+
+def _noised(given: Given, noise: Tensor, step: Tensor, sampler: Sampler) -> Tensor:
+    """What a partly known dance begins as: its kept frames under plain noise, the others under the sampler's."""
+    loudness = torch.lerp(torch.tensor(sampler.loudness), torch.tensor(1.0), given.kept.cpu()).to(noise.device)
+    return add_noise(given.clean[None], (loudness[:, None] * noise)[None], step[None].cpu(), alphas_cumprod())[0]

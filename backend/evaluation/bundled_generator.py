@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from backend.choreographer import Choreographer, GenerateRequest
@@ -14,6 +16,7 @@ from backend.evaluation.generators import Hearing, Wish, changed_features
 from backend.motion.motion import Motion
 from backend.motion.skeleton import FPS
 from backend.music.audio import Audio
+from backend.music.beats import BeatGrid
 from backend.music.features import MusicFeatures
 
 
@@ -27,21 +30,24 @@ class DeceivedChoreographer(Choreographer):
         """The song with changed beats."""
         return changed_features(super().hear(audio), self.hearing, seed=self.seed)
 
-    def conditions(self, features: MusicFeatures, settings: Settings) -> Conditions:
+    def conditions(
+        self, grid: BeatGrid, sound: npt.NDArray[np.float16], settings: Settings, *, multiple: int
+    ) -> Conditions:
         """What the network is told; zeros for the music where it hears none."""
-        told = super().conditions(features, settings)
+        told = super().conditions(grid, sound, settings, multiple=multiple)
         return replace(told, music=torch.zeros_like(told.music)) if self.hearing == "no_music" else told
 
 
 class BundledGenerator:
-    """The models of the package, or of a folder of weights."""
+    """The models of the package, or of a folder of weights. model: "motion", "code", or "" for the better one."""
 
-    def __init__(self, *, device: str = "auto", weights: Path | None = None) -> None:
+    def __init__(self, *, device: str = "auto", weights: Path | None = None, model: str = "") -> None:
+        self.model = model
         self.choreographer = DeceivedChoreographer(device=device, weights=weights)
         self.version = self.choreographer.version
 
     def dance(self, audio: Audio, wish: Wish) -> Motion:
         """The dance at 30 fps."""
         self.choreographer.hearing, self.choreographer.seed = wish.hearing, wish.seed
-        request = GenerateRequest(audio, genre=wish.genre, seed=wish.seed, fps=FPS)
+        request = GenerateRequest(audio, genre=wish.genre, seed=wish.seed, fps=FPS, model=self.model)
         return self.choreographer.generate(request, progress=lambda *_: None, cancelled=lambda: False).motion

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol, get_args
 
@@ -87,22 +88,27 @@ class Replay:
         return Motion(motion.poses[first : first + wanted], motion.pelvis[first : first + wanted], FPS)
 
 
-def _bundled(data: Path, device: str, weights: Path | None) -> Generator:  # noqa: ARG001
+def _bundled(data: Path, device: str, weights: Path | None, *, model: str = "") -> Generator:  # noqa: ARG001
     from backend.evaluation.bundled_generator import BundledGenerator
 
-    return BundledGenerator(device=device, weights=weights)
+    return BundledGenerator(device=device, weights=weights, model=model)
 
 
 def _replay(data: Path, device: str, weights: Path | None) -> Generator:  # noqa: ARG001
     return Replay(data)
 
 
-GENERATORS: dict[str, Callable[[Path, str, Path | None], Generator]] = {"pirouette": _bundled, "replay": _replay}
+GENERATORS: dict[str, Callable[[Path, str, Path | None], Generator]] = {
+    "pirouette": _bundled,
+    "pirouette-motion": partial(_bundled, model="motion"),
+    "pirouette-code": partial(_bundled, model="code"),
+    "replay": _replay,
+}
 
 
 def load_generator(name: str, *, data: Path, device: str = "auto", weights: Path | None = None) -> Generator:
     """The generator of a name. Raises PirouetteError("bad_request") for one that is not known."""
     if name not in GENERATORS:
-        known = " or ".join(GENERATORS)
-        raise PirouetteError("bad_request", f"There is no generator “{name}”.", f"Choose {known}.")
+        known = ", ".join(GENERATORS)
+        raise PirouetteError("bad_request", f"There is no generator “{name}”.", f"There are: {known}.")
     return GENERATORS[name](data, device, weights)

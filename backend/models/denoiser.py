@@ -21,20 +21,23 @@ from torch.nn import functional as F
 from backend.models.mamba import Mamba
 from backend.models.ssd import ssd
 
-ROOT_CHANNELS = 7  # contacts, planar velocity, height
 BEAT_CHANNELS = (0, 1, 2, 3, 4, 5, 42)  # of the music: what it tells of the beat grid, see conditions.music_input
 
 
 @dataclass(frozen=True)
 class DenoiserConfig:
-    """Sizes of the denoiser. width: F of EDMG; heads, state: H and N; channels: numbers a frame of the space it
-    denoises.
+    """Sizes of the denoiser. width: F of EDMG; heads, state: H and N.
 
+    channels: numbers in a row of the space it denoises; row_frames: frames that a row stands for, 1 in the space of
+    motion, 8 in that of codes; first_channels: how many of the numbers GTM sets against the others: contacts, planar
+    velocity and height in the space of motion, the movement in that of codes.
     mixer: the bidirectional scan, or a standard Mamba; local_module, trajectory_modulation: whether LIM's strided
     convolution and GTM are built; rhythm: whether the beat grid is heard.
     """
 
     channels: int = 151
+    row_frames: int = 1
+    first_channels: int = 7
     music_channels: int = 45
     text_width: int = 384
     width: int = 256
@@ -52,6 +55,11 @@ class DenoiserConfig:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for the header of a weight file."""
         return asdict(self)
+
+
+def tokens_a_row(config: DenoiserConfig) -> int:
+    """Tokens, of two frames each, that a row of codes stands for."""
+    return config.row_frames // 2
 
 
 def rotary(x: Tensor, *, stride: int = 1) -> Tensor:
@@ -181,7 +189,11 @@ class LocalDecoder(nn.Module):
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
         width = config.decoder_width
-        self.up = nn.ConvTranspose1d(config.width, width, 4, stride=2, padding=1)
+        self.up: nn.Module = (
+            nn.ConvTranspose1d(config.width, width, 4, stride=2, padding=1)
+            if config.row_frames == 1
+            else nn.Conv1d(config.width, width, tokens_a_row(config) + 2, stride=tokens_a_row(config), padding=1)
+        )
         self.skip = nn.Conv1d(config.channels, width, 3, padding=1)
         self.film = nn.Linear(config.width, 4 * width)
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
@@ -192,11 +204,11 @@ class LocalDecoder(nn.Module):
         if self.modulated:
             self.rotation_to_root = nn.Linear(width, 2 * 64)
             self.root_to_rotation = nn.Linear(64, 2 * width)
-        self.root_out = nn.Conv1d(64, ROOT_CHANNELS, 3, padding=1)
-        self.rotation_out = nn.Conv1d(width, config.channels - ROOT_CHANNELS, 3, padding=1)
+        self.root_out = nn.Conv1d(64, config.first_channels, 3, padding=1)
+        self.rotation_out = nn.Conv1d(width, config.channels - config.first_channels, 3, padding=1)
 
     def forward(self, tokens: Tensor, noisy: Tensor, condition: Tensor) -> Tensor:
-        """(B, 2L, channels) fp32 from tokens (B, L, width), noisy (B, 2L, channels) and condition (B, width)."""
+        """(B, rows, channels) fp32 from tokens (B, L, width), noisy (B, rows, channels) and condition (B, width)."""
         x = self.up(tokens.transpose(1, 2)) + self.skip(noisy.transpose(1, 2))
         x = x.transpose(1, 2).float()
         films = self.film(F.silu(condition)).float()[:, None].chunk(4, dim=-1)
@@ -215,16 +227,19 @@ class LocalDecoder(nn.Module):
 
 
 class ParallelMambaDenoiser(nn.Module):
-    """x0-prediction network; the space it works in is its ``channels`` (151 for motion).
-
-    Frames must be even in number: two make a token.
-    """
+    """x0-prediction network. A token stands for two frames: two rows of motion, or a quarter of a row of codes."""
 
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
         self.config = config
         width = config.width
-        self.patch = nn.Conv1d(config.channels, width, 6, stride=2, padding=2)
+        self.patch: nn.Module = (
+            nn.Conv1d(config.channels, width, 6, stride=2, padding=2)
+            if config.row_frames == 1
+            else nn.ConvTranspose1d(
+                config.channels, width, tokens_a_row(config) + 2, stride=tokens_a_row(config), padding=1
+            )
+        )
         self.music_patch = nn.Conv1d(config.music_channels, width, 6, stride=2, padding=2)
         self.music_mix = nn.Conv1d(width, width, 5, padding=2)
         self.no_genre = nn.Parameter(torch.zeros(config.text_width))
@@ -257,8 +272,8 @@ class ParallelMambaDenoiser(nn.Module):
         return vector
 
     def forward(self, noisy: Tensor, step: Tensor, music_tokens: Tensor, prompt: Tensor) -> Tensor:
-        """Clean motion (B, 2L, channels) from noisy motion, diffusion steps (B,), music tokens (B, L, width), prompt
-        (B, width).
+        """Clean rows (B, rows, channels) from noisy ones, diffusion steps (B,), music tokens (B, L, width), prompt
+        (B, width); rows are 2L of motion or L/4 of codes.
         """
         condition = prompt + self.step(step_embedding(step, self.config.width))
         modulation = self.modulation(F.silu(condition)).float().unflatten(-1, (6, -1))

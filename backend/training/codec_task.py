@@ -17,14 +17,25 @@ import torch
 from torch import Tensor
 from vector_quantize_pytorch import ResidualVQ
 
-from backend.models.codec import Codebooks, CodecConfig, DanceCodec
-from backend.motion.representation import facing_joints, joint_velocities
+from backend.models.codec import GROUP_FRAMES, REACH_FRAMES, Codebooks, CodecConfig, DanceCodec, over_time
+from backend.motion.representation import (
+    CONTACTS,
+    HEIGHT,
+    ROTATIONS,
+    VELOCITY,
+    YAW_RATE,
+    facing_joints,
+    joint_velocities,
+)
+from backend.motion.skeleton import PARENTS, forward_kinematics
 from backend.training.dataset import DanceData, Drop
 from backend.training.losses import LossWeights, denoising_loss
 
 NO_MUSIC = Drop(music=1.0, timbre=1.0, genre=1.0, text=1.0, prompt=1.0)
-DEAD_CODE = 0.3  # uses a batch, by moving average, under which a code is revived
+DEAD_CODE = 0.03  # uses a batch, by moving average, under which a code is revived
 SMOOTHING = 5  # frames over which speeds are compared
+SLOW_FRAMES = 5.0  # standard deviation of the filter that parts slow from fast motion: about 1 Hz
+FIRST_WINDOWS = 2048  # that components and first codebooks are made of
 
 
 @dataclass(frozen=True)
@@ -36,6 +47,33 @@ class CodecWeights:
     commitment: float = 0.02
     mean_pose: float = 10.0
     profile: float = 0.5
+
+
+def _principal(motion: Tensor, frames: int, count: int) -> Tensor:
+    """The first principal directions (frames * channels, count) of so many frames laid side by side."""
+    rows = motion.unflatten(1, (-1, frames)).flatten(2).flatten(0, 1)
+    directions: Tensor = torch.linalg.eigh(rows.T @ rows)[1]
+    return directions[:, -count:].flip(1)
+
+
+def reach_of_numbers(std: Tensor) -> Tensor:
+    """How far a standard deviation of each of the 151 numbers moves the body's joints: (151,), 1 in the mean square.
+
+    A rotation moves what hangs on its joint, by the root mean square distance over all joints.
+    """
+    place = forward_kinematics(np.zeros((24, 3)), np.zeros(3))
+    below = np.eye(24, dtype=bool)
+    for joint in range(23, 0, -1):
+        below[PARENTS[joint]] |= below[joint]
+    distance = np.linalg.norm(place[None] - place[:, None], axis=-1)
+    lever = torch.from_numpy(np.sqrt((distance**2 * below).sum(1) / 24)).float()
+    metres = torch.empty_like(std)
+    metres[CONTACTS] = 0.0
+    metres[VELOCITY], metres[HEIGHT] = 0.1, 1.0  # a tenth of a second of a wrong speed
+    metres[ROTATIONS] = lever.repeat_interleave(6)
+    metres[YAW_RATE] = 0.05
+    reach = (metres * std).clamp(min=0.002)
+    return reach / reach.square().mean().sqrt()
 
 
 class CodebookLearner:
@@ -85,6 +123,20 @@ class CodecTask:
         self.learners: tuple[CodebookLearner, CodebookLearner] | None = None
         self.mean, self.std = self.train.mean, self.train.std
         self.extra = {"mean": self.mean, "std": self.std}
+        self.codec.start_from(*self._components(np.random.default_rng(recipe["seed"])))
+
+    def _components(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Principal components of slow and of fast motion, the filter that parts them, and what numbers weigh."""
+        time = torch.arange(-REACH_FRAMES, REACH_FRAMES + 1)
+        smoothing = torch.exp(-0.5 * (time / SLOW_FRAMES).square())
+        smoothing /= smoothing.sum()
+        self.first = clean = self.train.batch(FIRST_WINDOWS, 128, rng).clean
+        kernel = smoothing.expand(clean.shape[-1], 1, -1).contiguous()
+        padded = torch.nn.functional.pad(clean.transpose(1, 2), (REACH_FRAMES, REACH_FRAMES), mode="replicate")
+        slow = torch.nn.functional.conv1d(padded, kernel, groups=len(kernel)).transpose(1, 2)
+        scale, width = reach_of_numbers(self.std), self.codec.config.code_width
+        fast = _principal((clean - slow) * scale, 4, width)
+        return _principal(slow * scale, GROUP_FRAMES, width), fast, smoothing, scale
 
     def draw(self, size: int, frames: int, rng: np.random.Generator, *, valid: bool = False) -> dict[str, Tensor]:
         """One batch of clean windows, and whose pose codes each window takes."""
@@ -94,10 +146,14 @@ class CodecTask:
     def quantisers(self, network: DanceCodec) -> tuple[CodebookLearner, CodebookLearner]:
         """What learns the codebooks, made when the network's are known."""
         if self.learners is None:
-            self.learners = (
-                CodebookLearner(network.movement, decay=self.decay),
-                CodebookLearner(network.pose, decay=self.decay),
-            )
+            fresh = not bool(network.movement.vectors.any())
+            movement = CodebookLearner(network.movement, decay=self.decay)
+            pose = CodebookLearner(network.pose, decay=self.decay)
+            if fresh:  # the first codebooks come from far more than one batch
+                with torch.no_grad():
+                    movement(over_time(network.fast_filter, self.first))
+                    pose(over_time(network.slow_filter, self.first))
+            self.learners = movement, pose
         return self.learners
 
     def loss(
@@ -108,12 +164,12 @@ class CodecTask:
         clean, partner = batch["clean"], batch["partner"]
         with torch.autocast(clean.device.type, torch.bfloat16):
             body = network.body(clean)
-            movement, movement_commitment = self._quantise(network, 0, network.movement_latent(body))
+            movement, movement_commitment = self._quantise(network, 0, network.movement_latent(clean, body))
             told = network.movement_told(movement)
-            pose, pose_commitment = self._quantise(network, 1, network.pose_latent(body, told))
+            pose, pose_commitment = self._quantise(network, 1, network.pose_latent(clean, body, told))
             half = len(clean) // 2
-            exchanged = pose[partner[:half]]
-            both = network.joined(torch.cat([told, told[:half]]), torch.cat([pose, exchanged]))
+            poses = torch.cat([pose, pose[partner[:half]]])
+            both = network.joined(torch.cat([movement, movement[:half]]), torch.cat([told, told[:half]]), poses)
         rebuilt, swapped = both.float().split([len(clean), half])
         total, terms = denoising_loss(
             rebuilt,

@@ -21,7 +21,7 @@ DECISIVE_STEP, DECISIVE_SPREAD = 750, 130  # where it is decided how far a dance
 DECISIVE_SHARE = 0.4
 
 
-def _steps(size: int, rng: np.random.Generator, *, favour_noisy: bool) -> np.ndarray:
+def noise_levels(size: int, rng: np.random.Generator, *, favour_noisy: bool) -> np.ndarray:
     """Diffusion steps (size,): uniform, or with a share of them near the decisive noise level."""
     steps = rng.integers(0, STEPS, size)
     if favour_noisy:
@@ -57,7 +57,7 @@ class DenoiserTask:
         """One batch: clean and noisy windows with their conditions, on the CPU."""
         data = self.valid if valid else self.train
         batch = data.batch(size, frames, rng)
-        step = torch.from_numpy(_steps(size, rng, favour_noisy=not valid))
+        step = torch.from_numpy(noise_levels(size, rng, favour_noisy=not valid))
         noise = torch.from_numpy(rng.standard_normal(batch.clean.shape, dtype=np.float32))
         return {
             "clean": batch.clean,

@@ -39,6 +39,7 @@ from backend.motion.io import replacing
 RECIPES = Path(__file__).parent / "recipes"
 VALIDATION_BATCHES = 3
 TASKS = {
+    "code_denoiser": "CodeDenoiserTask",
     "codec": "CodecTask",
     "denoiser": "DenoiserTask",
     "refiner": "RefinerTask",

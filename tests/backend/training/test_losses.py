@@ -12,7 +12,7 @@ from backend.models.weights import load_into, read_weights
 from backend.motion.motion import Motion
 from backend.motion.representation import encode, facing_joints, joint_velocities
 from backend.music.beats import BeatGrid
-from backend.training.denoiser_task import _steps
+from backend.training.denoiser_task import noise_levels
 from backend.training.kinematic_beats import arrival_strength, kinematic_beats, met
 from backend.training.losses import LossWeights, denoising_loss
 from tests.fixtures.make_motion import sway
@@ -56,8 +56,8 @@ def test_terms_after_kinematics_fade_with_the_signal_and_the_numbers_do_not() ->
 
 
 def test_steps_are_uniform_when_valid_and_gather_where_the_dance_is_decided_in_training() -> None:
-    uniform = _steps(20000, np.random.default_rng(0), favour_noisy=False)
-    favoured = _steps(20000, np.random.default_rng(0), favour_noisy=True)
+    uniform = noise_levels(20000, np.random.default_rng(0), favour_noisy=False)
+    favoured = noise_levels(20000, np.random.default_rng(0), favour_noisy=True)
     assert abs(uniform.mean() - 499.5) < 10
     assert ((favoured > 600) & (favoured < 900)).mean() > 1.5 * ((uniform > 600) & (uniform < 900)).mean()
     assert favoured.min() >= 0

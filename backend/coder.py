@@ -1,0 +1,67 @@
+"""Motion to codes and back, with the trained codec: sections as runs of codes, each starting at its own first frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from backend.dance import GROUP_FRAMES, movement_count
+from backend.models.codec import CodecConfig, Codes, DanceCodec
+from backend.models.weights import load_into, read_weights
+
+CodeArray = npt.NDArray[np.int16]
+CONTEXT_FRAMES = 32  # that the codec sees of the neighbours: more than a code is felt
+
+
+class DanceCoder:
+    """The codec with its weights. Numbers are those of the representation, not normalised.
+
+    Raises PirouetteError("weights_missing") or ("weights_version").
+    """
+
+    def __init__(self, device: torch.device, *, weights: Path | None = None) -> None:
+        file = read_weights("codec", folder=weights)
+        self.codec = DanceCodec(CodecConfig(**file.config))
+        load_into(self.codec, file)
+        self.codec.to(device)
+        self.mean, self.std = file.tensors["mean"].to(device), file.tensors["std"].to(device)
+        self.version = file.version
+
+    @torch.inference_mode()
+    def encode(self, numbers: Tensor, frames: Sequence[int]) -> tuple[CodeArray, CodeArray]:
+        """Movement codes (K, rows) and pose codes (2K, rows) of sections that lie one behind the other in numbers
+        (T, 151), each seen with what is around it.
+
+        frames: lengths of the sections; their sum is T. Raises ValueError for another sum.
+        """
+        if sum(frames) != len(numbers):
+            raise ValueError(f"sections of {sum(frames)} frames do not make up {len(numbers)}")
+        firsts = [0, *accumulate(frames)][:-1]
+        counts = [movement_count(length) for length in frames]
+        reach = max(counts) // 2 * GROUP_FRAMES + CONTEXT_FRAMES
+        place = torch.tensor(firsts)[:, None] + torch.arange(-CONTEXT_FRAMES, reach)
+        windows = numbers.to(self.mean.device)[place.clamp(0, len(numbers) - 1)]
+        codes = self.codec.encode((windows - self.mean) / self.std)
+        before = CONTEXT_FRAMES // GROUP_FRAMES * 2
+        movement = [row[before : before + count] for row, count in zip(codes.movement, counts, strict=True)]
+        pose = [row[2 * before : 2 * (before + count)] for row, count in zip(codes.pose, counts, strict=True)]
+        return _array(torch.cat(movement)), _array(torch.cat(pose))
+
+    @torch.inference_mode()
+    def decode(self, movement: CodeArray, pose: CodeArray, frames: Sequence[int]) -> Tensor:
+        """Numbers (sum of frames, 151) of sections' codes, (K, rows) and (2K, rows), one behind the other."""
+        device = self.mean.device
+        codes = Codes(torch.from_numpy(movement.astype(np.int64))[None], torch.from_numpy(pose.astype(np.int64))[None])
+        whole = self.codec.decode(Codes(codes.movement.to(device), codes.pose.to(device)))[0] * self.std + self.mean
+        lengths = [movement_count(length) // 2 * GROUP_FRAMES for length in frames]
+        return torch.cat([part[:kept] for part, kept in zip(whole.split(lengths), frames, strict=True)])
+
+
+def _array(codes: Tensor) -> CodeArray:
+    return codes.cpu().numpy().astype(np.int16)
