@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from blender_addon.core.bone_frames import FLOOR_TO_BALL_M, bone_locations, bone_rotations, rest_bones, rest_joints
+from blender_addon.core.bone_frames import (
+    FLOOR_TO_BALL_M,
+    bone_locations,
+    bone_rotations,
+    pelvis_positions,
+    rest_bones,
+    rest_joints,
+    smpl_poses,
+    smpl_poses_of_matrices,
+)
 from blender_addon.core.skeleton import (
     JOINT_NAMES,
     MIRROR,
@@ -12,6 +21,7 @@ from blender_addon.core.skeleton import (
     REST_TO_WORLD,
     axis_angle_to_matrix,
     forward_kinematics,
+    global_rotations,
 )
 
 
@@ -70,6 +80,31 @@ def test_rotations_in_the_bones_own_axes_give_smpls_pose_whatever_the_rest_orien
             offset = rest_joints()[joint] - rest_joints()[parent]
             heads[joint] = heads[parent] + matrices[parent] @ rests[parent].T @ offset
         assert np.abs(heads - expected[frame]).max() < 1e-9
+
+
+def turns(poses: np.ndarray) -> np.ndarray:
+    return axis_angle_to_matrix(poses)
+
+
+def test_what_bones_are_keyed_with_is_read_back_as_smpl() -> None:
+    rests = random_rotations(24, seed=5)
+    poses = np.random.default_rng(6).normal(size=(7, 24, 3))
+    pelvis = np.random.default_rng(7).normal(size=(7, 3))
+    found = smpl_poses(bone_rotations(poses, rests), rests)
+    assert np.abs(turns(found) - turns(poses)).max() < 1e-9
+    part = smpl_poses(bone_rotations(poses[:, 5:8], rests[5:8], first_joint=5), rests[5:8], first_joint=5)
+    assert np.abs(turns(part) - turns(poses[:, 5:8])).max() < 1e-9
+    located = bone_locations(pelvis, rests[0], rest_joints()[0])
+    assert np.allclose(pelvis_positions(located, rests[0], rest_joints()[0]), pelvis)
+
+
+def test_posed_bones_are_read_back_as_smpl_also_half_a_turn_away() -> None:
+    rests = random_rotations(24, seed=8)
+    poses = np.random.default_rng(9).normal(size=(6, 24, 3))
+    poses[1] = 0.0
+    poses[2, :, 0], poses[3, :, 1], poses[4, :, 2] = np.pi, np.pi, np.pi
+    matrices = global_rotations(poses) @ REST_TO_WORLD.T @ rests
+    assert np.abs(turns(smpl_poses_of_matrices(matrices, rests)) - turns(poses)).max() < 1e-6
 
 
 def test_the_rest_pose_needs_no_rotation() -> None:

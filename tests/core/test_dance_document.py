@@ -26,17 +26,20 @@ def document(frames: int = 40) -> DanceDocument:
         beats=Beats(np.array([0.0, 0.5, 1.0]), np.array([True, False, False]), 120.0, 3, clear=False),
         placement=Placement(-12, 32, 24000 / 1001),
         settings=Settings("salsa", "a slow turn, “ça va”", 7, "STRIP", "Song"),
-        sections=(Section("Intro", 0.0, 4.0, "salsa", "slow", 3, locked=True), Section("Drop", 4.0, 8.0)),
+        sections=(Section("Intro", 0.0, 0.5, "salsa", "slow", 3, locked=True), Section("Drop", 0.5, 4 / 3)),
         model_version="1",
         addon_version="0.1.0",
         report={"foot_skate_cm_s": 2.5},
         warnings=("No clear beat.",),
-        pose_codes=np.arange(20, dtype=np.int32),
+        movement_codes=np.arange(22, dtype=np.int16).reshape(11, 2),  # 15 frames take 4 codes, 25 take 7
+        pose_codes=np.arange(22, dtype=np.int16).reshape(22, 1),
+        sound=rng.normal(size=(41, 37)).astype(np.float16),
+        kept_keys=np.arange(32, dtype=np.int32),
     )
 
 
 def equal(a: DanceDocument, b: DanceDocument) -> bool:
-    arrays = ("poses", "pelvis", "contacts", "pose_codes", "movement_codes")
+    arrays = ("poses", "pelvis", "contacts", "pose_codes", "movement_codes", "sound", "kept_keys")
     plain = ("fps", "placement", "settings", "sections", "model_version", "addon_version", "report", "warnings")
     beats = ("tempo_bpm", "metre", "clear")
     return (
@@ -70,6 +73,14 @@ def test_what_a_later_version_adds_to_a_section_does_no_harm() -> None:
         lambda header, arrays: arrays.update(pelvis=arrays["pelvis"] * np.nan),
         lambda header, arrays: arrays.update(downbeat=arrays["downbeat"][:-1]),
         lambda header, arrays: arrays.update(contacts=arrays["contacts"][:-1]),
+        lambda header, arrays: arrays.update(sound=arrays["sound"][:-1]),
+        lambda header, arrays: arrays.update(sound=np.full_like(arrays["sound"], 0x7C007C00)),
+        lambda header, arrays: arrays.update(pose_codes=arrays["pose_codes"][:-1]),
+        lambda header, arrays: arrays.update(movement_codes=arrays["movement_codes"][:-1]),
+        lambda header, arrays: arrays.update(kept_keys=arrays["kept_keys"][:-1]),
+        lambda header, arrays: header.update(pose_rows=0),
+        lambda header, arrays: header.update(sections=header["sections"][:1]),
+        lambda header, arrays: header.update(sections=[{"name": "no times"}]),
         lambda header, arrays: header.pop("placement"),
         lambda header, arrays: header.update(fps="fast"),
         lambda header, arrays: header.update(fps=0),
@@ -103,7 +114,9 @@ def test_a_newer_format_is_refused_by_name() -> None:
 
 
 def test_an_older_format_goes_through_its_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
-    text, arrays = to_parts(document())
+    none, empty = no_codes(), document().sound[:0]
+    old = replace(document(), movement_codes=none, pose_codes=none, sound=empty, kept_keys=np.zeros(0, dtype=np.int32))
+    text, arrays = to_parts(old)
     header = json.loads(text) | {"version": 0}
     tempo = header["beats"].pop("tempo_bpm")
 
@@ -111,7 +124,59 @@ def test_an_older_format_goes_through_its_migrations(monkeypatch: pytest.MonkeyP
         return header | {"beats": header["beats"] | {"tempo_bpm": tempo}}, arrays
 
     monkeypatch.setitem(dance.MIGRATIONS, 0, from_0_to_1)
-    assert equal(from_parts(json.dumps(header), arrays), document())
+    assert equal(from_parts(json.dumps(header), arrays), old)
+
+
+def test_a_dance_of_the_first_format_is_read_without_codes_and_sound() -> None:
+    text, arrays = to_parts(replace(document(), pose_codes=no_codes(), movement_codes=no_codes()))
+    header = json.loads(text) | {"version": 1}
+    for name in ("movement_rows", "pose_rows", "sound_frames"):
+        del header[name]
+    for name in ("sound", "kept_keys"):
+        del arrays[name]
+    found = from_parts(json.dumps(header), arrays)
+    assert np.array_equal(found.poses, document().poses)
+    assert found.sections == document().sections
+    assert (found.sound.shape, found.movement_codes.shape, found.pose_codes.shape) == ((0, 37), (0, 1), (0, 1))
+    assert equal(from_parts(*to_parts(found)), found)
+    whole = from_parts(json.dumps(header | {"sections": []}), arrays).sections
+    assert [(section.start_s, section.end_s, section.genre) for section in whole] == [(0.0, 40 / 30, "salsa")]
+
+
+def test_a_damaged_dance_of_the_first_format_is_refused() -> None:
+    text, arrays = to_parts(document())
+    header = json.loads(text) | {"version": 1, "sections": [], "fps": 0}
+    with pytest.raises(PirouetteError, match="damaged"):
+        from_parts(json.dumps(header), arrays)
+
+
+def no_codes() -> Any:
+    return np.zeros((0, 1), dtype=np.int16)
+
+
+def test_an_odd_number_of_halves_is_packed_and_unpacked() -> None:
+    odd = replace(document(), sound=np.full((3, 37), 1.5, dtype=np.float16))
+    text, arrays = to_parts(odd)
+    assert len(arrays["sound"]) == 56
+    assert np.array_equal(from_parts(text, arrays).sound, odd.sound)
+
+
+def test_a_sections_codes_are_its_own() -> None:
+    movement, pose = document().codes_of(1)
+    assert np.array_equal(movement, document().movement_codes[4:])
+    assert np.array_equal(pose, document().pose_codes[8:])
+
+
+def test_words_of_sections_are_written_without_the_rest_and_their_spans_stay() -> None:
+    text, arrays = to_parts(document())
+    first, second = document().sections
+    changed = dance.sections_text(text, (replace(first, prompt="other"), replace(second, locked=True)))
+    found = from_parts(changed, arrays)
+    assert equal(replace(found, sections=document().sections), document())
+    assert (found.sections[0].prompt, found.sections[1].locked) == ("other", True)
+    assert dance.sections_of_text(changed) == found.sections
+    with pytest.raises(PirouetteError, match="not those that are shown"):
+        dance.sections_text(text, (first,))
 
 
 def test_shapes_are_checked_where_a_document_is_made() -> None:
@@ -134,6 +199,9 @@ def answer(**changes: Any) -> Message:
         "contacts": np.ones((60, 4), dtype="u1"),
         "beats_s": np.array([0.0, 0.5]),
         "downbeat": np.array([1, 0], dtype="u1"),
+        "sound": np.zeros((0, 37), dtype="<i2"),
+        "movement_codes": np.zeros((0, 1), dtype="<i2"),
+        "pose_codes": np.zeros((0, 1), dtype="<i2"),
     }
     for name, value in changes.items():
         target = arrays if name in arrays else header
@@ -148,6 +216,14 @@ def read(message: Message) -> DanceDocument:
     return document_from_result(
         message, settings=Settings(seed=3), placement=Placement(1, 48, 24.0), addon_version="0.1.0"
     )
+
+
+def test_an_answers_codes_and_sound_are_read() -> None:
+    sound = np.linspace(0, 1, 60 * 37).astype(np.float16).reshape(60, 37)
+    codes = {"movement_codes": np.ones((15, 1), dtype="<i2"), "pose_codes": np.ones((30, 4), dtype="<i2")}
+    found = read(answer(sound=sound.view("<i2"), **codes))
+    assert np.array_equal(found.sound, sound)
+    assert (found.movement_codes.shape, found.pose_codes.shape) == ((15, 1), (30, 4))
 
 
 def test_an_answer_becomes_a_document_that_owns_its_arrays() -> None:
@@ -174,6 +250,8 @@ def test_an_answer_becomes_a_document_that_owns_its_arrays() -> None:
         {"sections": [{"name": "no times"}]},
         {"sections": 5},
         {"report": 5},
+        {"movement_codes": np.zeros((3, 1), dtype="<i2")},
+        {"sound": np.zeros((60, 36), dtype="<i2")},
     ],
 )
 def test_an_answer_that_is_no_dance_is_refused_with_one_kind_of_error(changes: dict[str, Any]) -> None:
