@@ -17,6 +17,7 @@ from .take import take_curves
 from .takes import Take
 
 _SAME = 5e-5  # of a quaternion's component, or of a metre
+_NEAR_FRAMES = 11
 
 
 def edited_frames(dancer: bpy.types.Object, take: Take, document: DanceDocument) -> Generator[None, None, np.ndarray]:
@@ -75,11 +76,13 @@ def read_in(
     yield
     count = len(document.poses)
     poses, pelvis = resample(poses, pelvis, source_fps=placement.fps, target_fps=document.fps, frames=count)
-    wide = edited if placement.fps == document.fps else np.convolve(edited, np.ones(3), mode="same") > 0.5
+    same_rate = placement.fps == document.fps
+    wide = edited if same_rate else np.convolve(edited, np.ones(3), mode="same") > 0.5
+    near = edited if same_rate else np.convolve(edited, np.ones(_NEAR_FRAMES), mode="same") > 0.5
     nearest = np.minimum(np.round(np.arange(count) * placement.fps / document.fps).astype(int), placement.frames - 1)
     taken = wide[nearest]
     marks = document.kept_keys.copy() if len(document.kept_keys) else np.zeros(placement.frames, dtype=np.int32)
-    places = np.flatnonzero(edited)
+    places = np.flatnonzero(near)  # at another rate the neighbours' keys are no longer quite the document's either
     marks[places] = checksums((keys[0][places], keys[1][places]))
     return replace(
         document,

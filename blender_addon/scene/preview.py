@@ -82,6 +82,7 @@ def _figure(context: bpy.types.Context, dancer: bpy.types.Object | None) -> bpy.
     if dancer is not None:
         figure = bpy.data.objects.new(PREVIEW_NAME, dancer.data)
         context.scene.collection.objects.link(figure)
+        context.view_layer.update()  # makes its pose
     else:
         active = context.view_layer.objects.active
         figure = create_dancer(context)
@@ -89,6 +90,7 @@ def _figure(context: bpy.types.Context, dancer: bpy.types.Object | None) -> bpy.
         del figure[DANCER_MARK]
         figure.data[PREVIEW_MARK] = 1
         figure.select_set(False)
+        context.view_layer.objects.active = active
         if active is not None:
             make_active(context, active)
     figure[PREVIEW_MARK] = 1
