@@ -18,8 +18,8 @@ MOST_ALIKE_M = 0.1  # root mean square distance of joints under which two phrase
 FAR_M = 0.5  # beyond which they are simply different
 SPINNING, LOW_M = 1.5, 0.5  # feet that spin or crawl slide: that is no fault
 SLIDING = "sliding feet"
-GLIDING = re.compile(r"moonwalk|shuffl", re.IGNORECASE)  # figures whose point it is
-MOST_SLIDE_CM_S = 70.0
+GLIDING = re.compile(r"moonwalk", re.IGNORECASE)  # figures whose point it is
+MOST_SLIDE_CM_S = 45.0
 FEWEST_A_GENRE = 4
 
 
@@ -50,9 +50,11 @@ def _sound(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _slides_rightly(cut: Cut) -> bool:
-    turns_or_crawls = abs(cut.shown.turns) >= SPINNING or cut.shown.lowest_m < LOW_M or cut.shown.hands_down_s > 0.3
-    glides = GLIDING.search(cut.clip.caption) is not None
-    return cut.sound.glitch == SLIDING and (turns_or_crawls or glides) and cut.sound.skate_cm_s < MOST_SLIDE_CM_S
+    if cut.sound.glitch != SLIDING:
+        return False
+    if cut.shown.lowest_m < LOW_M or cut.shown.hands_down_s > 0.3 or GLIDING.search(cut.clip.caption):
+        return True
+    return abs(cut.shown.turns) >= SPINNING and cut.sound.skate_cm_s < MOST_SLIDE_CM_S
 
 
 def _slide(candidate: Candidate) -> float:
