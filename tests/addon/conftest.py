@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import bpy
@@ -70,6 +71,15 @@ def dance(scene: bpy.types.Scene, song: Path) -> Callable[..., bpy.types.Object]
         return bpy.context.view_layer.objects.active
 
     return generate
+
+
+@pytest.fixture
+def with_window(scene: bpy.types.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the operators believe that there is a window."""
+    app = SimpleNamespace(background=False)
+    for module in ("stepping", "section_base"):
+        stand_in = SimpleNamespace(app=app, types=bpy.types, context=bpy.context)
+        monkeypatch.setattr(part(f"operators.{module}"), "bpy", stand_in)
 
 
 @pytest.fixture

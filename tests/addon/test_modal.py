@@ -28,6 +28,7 @@ class Window:
         self.timers: list[object] = []
         self.windows: tuple[object, ...] = ()
         self.handlers: list[object] = []
+        self.menus: list[tuple[str, Callable[[Any, Any], None]]] = []
 
     def event_timer_add(self, step_s: float, *, window: object) -> object:
         self.timers.append(object())
@@ -39,16 +40,23 @@ class Window:
     def modal_handler_add(self, operator: object) -> None:
         self.handlers.append(operator)
 
+    def popup_menu(self, draw: Callable[[Any, Any], None], *, title: str, icon: str) -> None:
+        self.menus.append((title, draw))
+
 
 class ByHand:
     """The operator's own methods on an object that Blender does not know, and what it returned at each event."""
 
-    def __init__(self) -> None:
-        cls = part("operators.generate").PIROUETTE_OT_generate_dance
+    def __init__(self, module: str = "generate", name: str = "generate_dance", **properties: Any) -> None:
+        cls = getattr(part(f"operators.{module}"), f"PIROUETTE_OT_{name}")
         self.reports: list[str] = []
         self.window = Window()
-        own = {name: value for name, value in vars(cls).items() if not name.startswith("__") and name != "bl_rna"}
+        own: dict[str, Any] = {}
+        for base in reversed([base for base in cls.__mro__ if base.__module__.startswith("bl_ext")]):
+            own |= {name: value for name, value in vars(base).items() if not name.startswith("__") and name != "bl_rna"}
+        own |= properties
         own["report"] = lambda operator, kind, text: self.reports.append(text)
+        own["as_keywords"] = lambda operator, ignore=(): {k: v for k, v in properties.items() if k not in ignore}
         self.operator: Any = type("Operator", (), own)()
         self.ticks_s: list[float] = []  # this thread's work at each event: other programs may be busy, too
 
@@ -84,12 +92,8 @@ class ByHand:
 
 
 @pytest.fixture
-def by_hand(scene: bpy.types.Scene, song: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ByHand]:
+def by_hand(with_window: None, scene: bpy.types.Scene, song: Path) -> Iterator[ByHand]:
     add_sound(song)
-    generate = part("operators.generate")
-    monkeypatch.setattr(
-        generate, "bpy", SimpleNamespace(app=SimpleNamespace(background=False), types=bpy.types, context=bpy.context)
-    )
     driven = ByHand()
     yield driven
     driven.operator.cancel(driven.context)
@@ -118,7 +122,7 @@ def test_blender_stays_usable_while_the_backend_works(by_hand: ByHand, scene: bp
 
 
 def test_nobody_else_touches_the_scene_while_it_is_written(by_hand: ByHand, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(part("operators.generate"), "_WORK_BUDGET_S", 0.0)  # one step a tick
+    monkeypatch.setattr(part("operators.stepping"), "_WORK_BUDGET_S", 0.0)  # one step a tick
     by_hand.start()
     by_hand.until(lambda: stage() == "write")
     assert by_hand.send(MOUSE) == {"RUNNING_MODAL"}
@@ -160,7 +164,7 @@ def test_after_a_backend_that_would_not_listen_the_next_dance_works(by_hand: ByH
 def test_cancel_while_mixing_or_writing_leaves_nothing(
     by_hand: ByHand, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
-    monkeypatch.setattr(part("operators.generate"), "_WORK_BUDGET_S", 0.0)  # one step a tick
+    monkeypatch.setattr(part("operators.stepping"), "_WORK_BUDGET_S", 0.0)  # one step a tick
     by_hand.start()
     by_hand.until(lambda: stage() == when)
     by_hand.send(ESCAPE)

@@ -33,6 +33,11 @@ class Layout:
 
         return call
 
+    def operator(self, idname: str, **options: Any) -> Any:
+        """A button, which takes properties."""
+        self.__getattr__("operator")(idname, **options)
+        return SimpleNamespace()
+
     def _words(self, arguments: tuple[Any, ...], options: dict[str, Any]) -> list[Any]:
         words = [word for word in arguments if isinstance(word, str)]
         return [*words, *(value for key, value in options.items() if key in ("text", "factor"))]
@@ -43,7 +48,7 @@ def drawn(panel: str, cls: str, *, width: int = 300) -> str:
     now = bpy.context
     context = SimpleNamespace(
         scene=now.scene, workspace=now.workspace, preferences=now.preferences, view_layer=now.view_layer,
-        region=SimpleNamespace(width=width),
+        region=SimpleNamespace(width=width), window_manager=now.window_manager,
     )  # fmt: skip
     found = getattr(part(f"panels.{panel}"), cls)
     found.draw(SimpleNamespace(layout=layout), context)
@@ -139,3 +144,117 @@ def test_the_preferences_draw(scene: bpy.types.Scene, busy: bool) -> None:
     shown = "\n".join(layout.shown)
     assert "non-commercial" in shown
     assert ("operator pirouette.cancel" if busy else "operator pirouette.set_up_backend") in shown
+
+
+Dance = Callable[..., bpy.types.Object]
+
+
+def sections_panel() -> str:
+    assert part("panels.sections_panel").PIROUETTE_PT_sections.poll(bpy.context)
+    return drawn("sections_panel", "PIROUETTE_PT_sections")
+
+
+def test_the_sections_panel_shows_the_list_and_what_the_selected_one_is_danced_by(dance: Dance) -> None:
+    dancer = dance(prompt="slow")
+    shown = sections_panel()
+    for word in (
+        "menu PIROUETTE_MT_takes Dance 001 seed 1",
+        "template_list PIROUETTE_UL_sections",
+        "prop prompt",
+        "prop genre",
+        "prop seed",
+        "prop strength",
+        "operator pirouette.section_regenerate",
+        "operator pirouette.section_move",
+    ):
+        assert word in shown
+    dancer.animation_data.nla_tracks[0].mute = True
+    assert "operator pirouette.show_take" in sections_panel()
+
+
+def test_a_line_of_the_list_shows_words_counts_lock_and_keys_made_by_hand(dance: Dance) -> None:
+    dancer = dance(prompt="slow", genre="salsa")
+    lists = part("panels.sections_panel")
+    layout, item = Layout(), dancer.pirouette.sections[1]
+    lists.PIROUETTE_UL_sections.draw_item(None, bpy.context, layout, None, item, 0, None, "active")
+    assert "label 5–8" in layout.shown
+    assert "label salsa, slow" in layout.shown
+    assert lists.in_short(dancer.pirouette.sections[0]) == "salsa, slow"
+    item.genre = "ANY"
+    assert lists.in_short(item) == "slow"
+
+
+def test_a_damaged_dance_is_told_in_the_panel(dance: Dance) -> None:
+    dancer, storage = dance(), part("scene.storage")
+    del dancer[storage.DANCES]["001"]["document"]
+    part("scene.section_list").show_sections(dancer)
+    assert "its description is missing" in sections_panel().replace("\nlabel ", " ")
+
+
+def test_while_a_section_is_made_there_are_a_bar_and_cancel(dance: Dance) -> None:
+    dance()
+    session = part("core.session").SESSION
+    session.begin("edit")
+    session.report("dance", done=1, total=2)
+    shown = sections_panel()
+    assert "progress Dancing" in shown
+    assert "operator pirouette.cancel" in shown
+
+
+def test_a_dancer_without_a_dance_can_get_one_from_its_animation(scene: bpy.types.Scene) -> None:
+    part("scene.armature").create_dancer(bpy.context)
+    assert "operator pirouette.encode_animation" in sections_panel()
+
+
+def test_the_menus_and_the_display_panel_draw(dance: Dance) -> None:
+    dance()
+    shown = drawn("sections_panel", "PIROUETTE_MT_section") + drawn("sections_panel", "PIROUETTE_MT_takes")
+    for name in ("copy", "paste", "duplicate", "split", "merge", "lock", "snap"):
+        assert f"operator pirouette.section_{name}" in shown
+    assert "operator pirouette.show_take Dance 001 seed 1" in shown
+    assert "prop section_markers" in drawn("sections_panel", "PIROUETTE_PT_section_view")
+
+
+def test_the_library_panel_offers_what_can_be_done_with_a_phrase(dance: Dance) -> None:
+    dance()
+    assert "Browse the Library" in drawn("library_panel", "PIROUETTE_PT_library")
+    bpy.ops.pirouette.library_search()
+    shown = drawn("library_panel", "PIROUETTE_PT_library")
+    for name in ("library_preview", "section_insert Insert After", "section_replace", "library_add"):
+        assert f"operator pirouette.{name}" in shown
+    assert "a full turn on one foot" in shown
+    bpy.context.window_manager.pirouette_library.query = "nothing like it"
+    bpy.ops.pirouette.library_search()
+    assert "Nothing in the library" in drawn("library_panel", "PIROUETTE_PT_library")
+
+
+def test_every_control_says_what_it_does(scene: bpy.types.Scene) -> None:
+    operators = [name for name in dir(bpy.types) if name.startswith("PIROUETTE_OT_")]
+    assert len(operators) > 25
+    for name in operators:
+        operator = getattr(bpy.ops.pirouette, name.removeprefix("PIROUETTE_OT_")).get_rna_type()
+        assert len(operator.description) > 10 or "description" in vars(getattr(bpy.types, name)), name
+    for owner in ("DanceSettings", "SectionItem", "LibraryProperties"):
+        module = {"D": "properties", "S": "section_properties", "L": "library_properties"}[owner[0]]
+        kind = getattr(part(module), owner).bl_rna
+        for found in kind.properties:
+            if found.identifier not in ("rna_type", "results") and not found.is_hidden:
+                assert found.description, (owner, found.identifier)
+
+
+def test_strips_over_the_timeline_follow_the_sections(dance: Dance, scene: bpy.types.Scene) -> None:
+    scene.render.fps = 30
+    dancer = dance()
+    dancer.pirouette.sections[1].locked = True
+    view = SimpleNamespace(view_to_region=lambda x, y, clip: (2.0 * x, y))
+    now = bpy.context
+    context = SimpleNamespace(
+        scene=now.scene, view_layer=now.view_layer, preferences=now.preferences,
+        region=SimpleNamespace(width=300, view2d=view),
+    )  # fmt: skip
+    found = part("panels.timeline").visible_bars(context)
+    assert [(bar.text, bar.locked, bar.selected) for bar in found] == [("1", False, True), ("2", True, False),
+                                                                       ("3", False, False)]  # fmt: skip
+    assert (found[0].left, found[0].right) == (3.0, 121.0)
+    scene.pirouette.section_strips = False
+    assert part("panels.timeline").visible_bars(context) == []
