@@ -24,18 +24,26 @@ LENGTHS = (8, 12, 16, 20, 24)  # frames on one side, of what is otherwise kept
 LONG_LENGTHS = (*LENGTHS, 32, 40, 48)  # inside new material, where no frame is anybody's
 RATE_FRAMES = 12  # within so many the joints find the speed they have without the blend
 SMOOTHING_FRAMES = (2.0, 4.0, 6.0)  # of a blend that would otherwise be faster than a calm dancer
+MOST_SMOOTHED = 5  # blends that are tried so
 SHARES = (0.5, 0.3, 0.7)  # of the gap that is closed before a seam whose both sides may be bent
 CALM_M_S = 3.6  # the 99th percentile of the speeds of a real dancer's joints: no blend needs to be calmer
+FAST_M_S = 4.2  # a little under the 99.5th percentile, 4.3: no blend should be faster, not even where the dance is
 
 
 @dataclass(frozen=True)
 class Seam:
-    """Two motions that fit each other, how many frames of each were bent, and the fastest joint there, m/s."""
+    """Two motions that fit each other, and how many frames of each were bent.
+
+    peak_m_s, own_m_s: the fastest joint there with the blend and without; hurry_m_s: the most that a frame's fastest
+    joint is faster than it was and than a calm dancer's, or than a fast dancer's; 0 and less for a good blend.
+    """
 
     before: Motion
     after: Motion
     lengths: tuple[int, int]
     peak_m_s: float
+    own_m_s: float
+    hurry_m_s: float
 
 
 @dataclass(frozen=True)
@@ -58,26 +66,29 @@ class Room:
 
 
 def blend(before: Motion, after: Motion, room: Room) -> Seam:
-    """Join two motions as they stand, with the shortest blend whose joints are no faster than a real dancer's, or
-    else the calmest. Raises ValueError when there is no room on either side.
+    """Join two motions as they stand, with the shortest blend that hurries no joint beyond a calm dancer's, or else
+    the calmest. Raises ValueError when there is no room on either side.
     """
     if room.before == 0 and room.after == 0:
         raise ValueError("a seam needs room on one side")
-    best: Seam | None = None
+    reach = LONG_LENGTHS[-1] + 2
+    own = _Own(
+        _speeds(cut_motion(before, max(before.frames - reach, 0), before.frames)), _speeds(cut_motion(after, 0, reach))
+    )
+    tried: list[Seam] = []
     for share in room.shares:
         gap = _gap_of(before, after, share)
         for lengths in _lengths(room, share):
-            seam = _bent(before, after, gap, lengths)
-            if best is None or seam.peak_m_s < best.peak_m_s:
-                best = seam
-            if best.peak_m_s <= CALM_M_S:
-                return best
-    assert best is not None
+            tried.append(_bent(before, after, gap, lengths, own))
+            if tried[-1].hurry_m_s <= 0.0:
+                return tried[-1]
+    best = sorted(tried, key=lambda seam: seam.hurry_m_s)[:MOST_SMOOTHED]
     for frames in SMOOTHING_FRAMES:
-        calmer = _calmed(best, frames)
-        if calmer.peak_m_s <= CALM_M_S:
-            return calmer
-    return min(best, calmer, key=lambda seam: seam.peak_m_s)
+        for seam in best:
+            tried.append(_calmed(seam, frames, own))
+            if tried[-1].hurry_m_s <= 0.0:
+                return tried[-1]
+    return min(tried, key=lambda seam: seam.hurry_m_s)
 
 
 def _lengths(room: Room, share: float) -> list[tuple[int, int]]:
@@ -100,6 +111,19 @@ class _Gap:
     after: FloatArray
     rate_before: FloatArray
     rate_after: FloatArray
+
+
+@dataclass(frozen=True)
+class _Own:
+    """The speeds of two motions without a blend, a step each, m/s."""
+
+    before: FloatArray
+    after: FloatArray
+
+    def around(self, before: int, after: int) -> FloatArray:
+        """Those of so many steps before and after the seam, and none in the step across it."""
+        last = len(self.before)
+        return np.concatenate([self.before[last - before :], [0.0], self.after[:after]])
 
 
 def _length(wanted: int, room: int, *, new: bool) -> int:
@@ -139,8 +163,13 @@ def _step_between(before: Motion, after: Motion, step_before: FloatArray, step_a
 
 def _fastest(motion: Motion) -> float:
     """Speed of the fastest joint, m/s."""
+    return float(_speeds(motion).max(initial=0.0))
+
+
+def _speeds(motion: Motion) -> FloatArray:
+    """(T - 1,) m/s of the fastest joint in each step."""
     joints = forward_kinematics(motion.poses, motion.pelvis)
-    return float((np.linalg.norm(np.diff(joints, axis=0), axis=-1) * FPS).max(initial=0.0))
+    return np.asarray((np.linalg.norm(np.diff(joints, axis=0), axis=-1) * FPS).max(axis=1))
 
 
 def _turns(motion: Motion, frame: int) -> Rotation:
@@ -157,7 +186,7 @@ def _step(motion: Motion, frame: int) -> FloatArray:
     return np.vstack([turn, [place]])
 
 
-def _bent(before: Motion, after: Motion, gap: _Gap, lengths: tuple[int, int]) -> Seam:
+def _bent(before: Motion, after: Motion, gap: _Gap, lengths: tuple[int, int], own: _Own) -> Seam:
     new_before, new_after = before, after
     if lengths[0]:
         new_before = _with_offsets(
@@ -165,10 +194,10 @@ def _bent(before: Motion, after: Motion, gap: _Gap, lengths: tuple[int, int]) ->
         )
     if lengths[1]:
         new_after = _with_offsets(after, _decay(gap.after, gap.rate_after, lengths[1]), 0)
-    return Seam(new_before, new_after, lengths, _peak(new_before, new_after, lengths))
+    return _judged(new_before, new_after, lengths, own)
 
 
-def _calmed(seam: Seam, frames: float) -> Seam:
+def _calmed(seam: Seam, frames: float, own: _Own) -> Seam:
     """The same seam, the movement in the middle of its blend smoothed in time by a Gaussian of so many frames."""
     before, after, lengths = seam.before, seam.after, seam.lengths
     start, middle, stop = before.frames - lengths[0], lengths[0], sum(lengths)
@@ -189,7 +218,7 @@ def _calmed(seam: Seam, frames: float) -> Seam:
     poses = quaternion_to_axis_angle(mixed)
     new_before = _with_frames(before, poses[:middle], place[:middle], start)
     new_after = _with_frames(after, poses[middle:], place[middle:], 0)
-    return Seam(new_before, new_after, lengths, _peak(new_before, new_after, lengths))
+    return _judged(new_before, new_after, lengths, own)
 
 
 def _with_frames(motion: Motion, poses: FloatArray, pelvis: FloatArray, first: int) -> Motion:
@@ -200,11 +229,14 @@ def _with_frames(motion: Motion, poses: FloatArray, pelvis: FloatArray, first: i
     return Motion(new_poses, new_pelvis, motion.fps)
 
 
-def _peak(before: Motion, after: Motion, lengths: tuple[int, int]) -> float:
-    """Speed of the fastest joint from the frame before the blend to the one after it, m/s."""
+def _judged(before: Motion, after: Motion, lengths: tuple[int, int], own: _Own) -> Seam:
+    """A seam with its speeds, from the frame before the blend to the one after it."""
     around = (min(lengths[0] + 1, before.frames), min(lengths[1] + 1, after.frames))
     near = cut_motion(before, before.frames - around[0], before.frames), cut_motion(after, 0, around[1])
-    return _fastest(joined_motion(near))
+    speeds = _speeds(joined_motion(near))
+    was = own.around(around[0] - 1, around[1] - 1)
+    hurry = float((speeds - np.clip(was, CALM_M_S, FAST_M_S)).max())
+    return Seam(before, after, lengths, float(speeds.max()), float(was.max()), hurry)
 
 
 def _decay(offset: FloatArray, rate: FloatArray, length: int) -> FloatArray:

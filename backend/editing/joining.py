@@ -153,6 +153,7 @@ def _place(dance: Dance, runs: list[_Run], *, pinned: bool) -> tuple[dict[str, A
                 "frame": after.first,
                 "blended": [after.first - seam.lengths[0], after.first + seam.lengths[1]],
                 "peak_m_s": round(seam.peak_m_s, 3),
+                "own_m_s": round(seam.own_m_s, 3),
             }
         )
     return pulls, seams

@@ -14,7 +14,7 @@ from backend.editing.artist import Artist, Codes
 from backend.editing.joining import Edit, join, joined_spans
 from backend.editing.material import fitted, material_of
 from backend.editing.operations import Mirror, Regenerate, Replace, Transfer
-from backend.editing.parts import Part, between, cut_at, cut_motion, parts_of, refuse_locked
+from backend.editing.parts import Part, between, cut_at, cut_motion, named, parts_of, refuse_locked
 from backend.editing.spans import Counts, span_frames
 from backend.errors import PirouetteError
 from backend.motion.motion import Motion
@@ -62,12 +62,9 @@ def replace_span(dance: Dance, operation: Replace, artist: Artist, sources: Mapp
     for number in inside:
         refuse_locked(parts[number], "be replaced")
     fresh = fitted(material_of(source, dance, sources), Counts(dance.grid), first, last)
-    kept_name = parts[inside.start].section.name
-    fresh = [
-        replace(part, section=replace(part.section, name=kept_name if number == 0 else part.section.name))
-        for number, part in enumerate(fresh)
-    ]
-    return join(dance, [*parts[: inside.start], *fresh, *parts[inside.stop :]], artist)
+    before, after = parts[: inside.start], parts[inside.stop :]
+    first_part = replace(fresh[0], section=replace(fresh[0].section, name=parts[inside.start].section.name))
+    return join(dance, [*before, *named([first_part, *fresh[1:]], [*before, *after]), *after], artist)
 
 
 def mirror(dance: Dance, operation: Mirror, artist: Artist) -> Edit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from backend.editing.joining import Edit, join
 from backend.editing.making import filled, known_genre
 from backend.editing.material import Material, fitted, material_of
 from backend.editing.operations import Delete, Duplicate, Insert, Reorder, Retime, Source
-from backend.editing.parts import Part, between, cut_at, free_name, parts_of, refuse_locked
+from backend.editing.parts import Part, between, cut_at, named, parts_of, refuse_locked
 from backend.editing.spans import Counts, point_frame, span_frames
 from backend.errors import PirouetteError
 from backend.motion.motion import Motion
@@ -97,7 +97,7 @@ def _opened(dance: Dance, at: int, material: Material, counts: int, artist: Arti
     music = Counts(dance.grid)
     end = _end(music, at, counts or max(round(material.counts), 1))
     parts, place = _gap(dance, at)
-    fresh = _named(fitted(material, music, at, end), parts)
+    fresh = named(fitted(material, music, at, end), parts)
     return join(dance, [*parts[:place], *fresh, *parts[place:]], artist)
 
 
@@ -105,17 +105,6 @@ def _gap(dance: Dance, at: int) -> tuple[list[Part], int]:
     """The parts with a border at a frame, and the number of the part that starts there."""
     parts = cut_at(parts_of(dance), at)
     return parts, between(parts, 0, at).stop
-
-
-def _named(fresh: Sequence[Part], parts: Sequence[Part]) -> list[Part]:
-    """New parts under names of their own."""
-    taken = [part.section.name for part in parts]
-    result = []
-    for part in fresh:
-        name = free_name(part.section.name, taken)
-        taken.append(name)
-        result.append(replace(part, section=replace(part.section, name=name)))
-    return result
 
 
 def _inserted_prompt(dance: Dance, at: int, operation: Insert, artist: Artist) -> Edit:
@@ -138,4 +127,4 @@ def _inserted_prompt(dance: Dance, at: int, operation: Insert, artist: Artist) -
         model=source.model,
     )
     new = Part(section, motion, np.zeros((end - at, 4), dtype=np.bool_), placed=at > 0)
-    return join(dance, [*parts[:place], *_named([new], parts), *parts[place:]], artist)
+    return join(dance, [*parts[:place], *named([new], parts), *parts[place:]], artist)

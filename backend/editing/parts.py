@@ -153,3 +153,14 @@ def free_name(name: str, taken: Sequence[str]) -> str:
     while f"{stem} {number}" in taken:
         number += 1
     return f"{stem} {number}"
+
+
+def named(fresh: Sequence[Part], parts: Sequence[Part]) -> list[Part]:
+    """New parts under names that neither they nor ``parts`` have."""
+    taken = [part.section.name for part in parts]
+    result = []
+    for part in fresh:
+        name = free_name(part.section.name, taken)
+        taken.append(name)
+        result.append(replace(part, section=replace(part.section, name=name)))
+    return result
