@@ -7,6 +7,7 @@ words that a phrase's name or figures contain count on top, rare words more than
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -53,8 +54,13 @@ def _hits(words: Sequence[str], entry: Entry) -> list[float]:
         (IN_FIGURES, " ".join(entry.figures)),
         (IN_DESCRIPTION, entry.description),
     )
-    said = [(worth, {_stem(word) for word in plain(field).split()}) for worth, field in fields]
+    said = [(worth, _words(field)) for worth, field in fields]
     return [max((worth for worth, inside in said if word in inside), default=0.0) for word in words]
+
+
+@lru_cache(maxsize=8192)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(map(_stem, plain(text).split()))
 
 
 def _stem(word: str) -> str:
