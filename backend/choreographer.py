@@ -251,8 +251,7 @@ class Choreographer:
             cancelled=lambda: False,
             given=gap.given(space, strength),
         )
-        numbers = self.refine(gap.closed(space.leave(rows)))
-        return gap.placed(self.plant(gap.closed(numbers)))
+        return gap.planted(self.refine(gap.closed(space.leave(rows))))
 
     def plant(self, numbers: Tensor) -> Motion:
         """The refined dance (T, 151) on its feet."""

@@ -12,7 +12,8 @@ from torch import Tensor
 from backend.diffusion.sampling import Given
 from backend.motion.arrival import arriving, travelled, wrapped
 from backend.motion.motion import Motion
-from backend.motion.representation import encode, start_of
+from backend.motion.planting import plant
+from backend.motion.representation import CONTACTS, decode, encode, start_of
 from backend.spaces import MotionSpace, Space
 
 CONTEXT_FRAMES = 32  # on either side; a multiple of 8
@@ -53,9 +54,22 @@ class Gap:
         whole = self.numbers.to(numbers.device).clone()
         whole[self.first : self.last] = numbers[self.first : self.last]
         if self.pinned:
-            goal = travelled(whole.new_tensor(self.numbers[self.first : self.last + 1].tolist()))
+            goal = travelled(self.numbers[self.first : self.last + 1].to(whole.device))
             whole[self.first : self.last + 1] = arriving(whole[self.first : self.last + 1], *goal)
         return whole
+
+    def planted(self, numbers: Tensor) -> Motion:
+        """The gap's frames on their feet, going on from the dance before them.
+
+        Where they are to arrive, planting leads the path astray: it is drawn back, and the legs keep the feet standing.
+        """
+        whole = self.closed(numbers)
+        likelihood = whole[:, CONTACTS].double().numpy()
+        window = self._placed(plant(decode(whole), likelihood)[0])
+        if self.pinned:
+            window = plant(window, likelihood, keep_path=True)[0]
+        inside = slice(self.first, self.last)
+        return Motion(window.poses[inside], window.pelvis[inside], window.fps)
 
     def given(self, space: Space, strength: float) -> Given:
         """What the sampler is told. In the space of motion every step's prediction arrives, so that the feet follow the
@@ -72,9 +86,9 @@ class Gap:
         follows = self.pinned and isinstance(space, MotionSpace)
         return Given(rows, kept, max(strength, 0.05), arrive if follows else None)
 
-    def placed(self, window: Motion) -> Motion:
-        """The gap's frames of a filled window, moved so that they go on from the dance before them, and, where pinned,
-        drawn to where it goes on.
+    def _placed(self, window: Motion) -> Motion:
+        """A filled window, moved so that it goes on from the dance before the gap, and, where pinned, drawn to where it
+        goes on.
         """
         poses, pelvis = window.poses.astype(np.float64), window.pelvis.astype(np.float64)
         anchor = self.first - 1 if self.first > 0 else self.last
@@ -84,8 +98,7 @@ class Gap:
             share = np.clip((np.arange(len(poses)) - self.first + 1) / (self.last - self.first + 1), 0.0, 1.0)
             share = share * share * (3.0 - 2.0 * share)
             poses, pelvis = _moved(poses, pelvis, *self._offset(poses, pelvis, self.last), share=share)
-        inside = slice(self.first, self.last)
-        return Motion(poses[inside].astype(np.float32), pelvis[inside].astype(np.float32), window.fps)
+        return Motion(poses.astype(np.float32), pelvis.astype(np.float32), window.fps)
 
     def _offset(self, poses: np.ndarray, pelvis: np.ndarray, frame: int) -> tuple[float, np.ndarray, np.ndarray]:
         """Turn, place now (2,) and place wanted (2,) that bring a frame of the window onto the dance."""

@@ -100,3 +100,15 @@ def contact_sheet(title: str, joints: np.ndarray, *, poses: int = 10) -> str:
         head = JOINT_NAMES.index("Head")
         parts.append(f'<circle cx="{x[head]:.1f}" cy="{y[head] - 4:.1f}" r="5" fill="#444"/>')
     return _svg(step * poses, height, parts, title=title)
+
+
+def sheet_page(sheets: Sequence[str]) -> str:
+    """Contact sheets one below the other, as an SVG file of its own."""
+    step, height, width = 74.0, 128.0, 740.0
+    placed = [sheet.replace("<svg ", f'<svg y="{place * (height + 6):g}" ', 1) for place, sheet in enumerate(sheets)]
+    total = len(sheets) * (height + 6)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width + step:g} {total:g}" width="{width + step:g}" '
+        f'height="{total:g}" font-family="sans-serif"><rect width="100%" height="100%" fill="#fff"/>'
+        f"{''.join(placed)}</svg>"
+    )

@@ -21,6 +21,7 @@ from torch.nn import functional as F
 from backend.motion.representation import CHANNELS
 
 REACH_FRAMES = 12  # of the linear filters, on either side
+SMOOTHING_FRAMES, SMOOTHING_DEVIATION = 3, 0.8  # of what is decoded, in frames: a half at 7 Hz
 GROUP_FRAMES = 8  # frames of a group: one latent of poses, two of movement
 GROUP_POSES = 4  # pose codes in a group
 
@@ -124,6 +125,8 @@ class DanceCodec(nn.Module):
     networks learn what is missing.
     """
 
+    smoothing: Tensor
+
     def __init__(self, config: CodecConfig) -> None:
         super().__init__()
         self.config = config
@@ -145,6 +148,8 @@ class DanceCodec(nn.Module):
         self.frame_blocks = _blocks(fine, (1, 2))
         self.norm = nn.LayerNorm(fine)
         self.out = nn.Linear(fine, channels)
+        reach = torch.arange(-SMOOTHING_FRAMES, SMOOTHING_FRAMES + 1) / SMOOTHING_DEVIATION
+        self.register_buffer("smoothing", torch.softmax(-0.5 * reach.square(), dim=0), persistent=False)
         self.slow_out = nn.ConvTranspose1d(code, channels, 16, stride=8, padding=4, bias=False)
         self.fast_out = nn.ConvTranspose1d(code, channels, 12, stride=4, padding=4, bias=False)
         for last in (*self.to_movement[-1].parameters(), *self.to_pose[-1].parameters(), *self.out.parameters()):
@@ -197,8 +202,15 @@ class DanceCodec(nn.Module):
         x = self.join(torch.cat([told, poses], dim=-1))
         x = self.frame_blocks(self.frames_out(x).unflatten(-1, (2, -1)).flatten(1, 2))
         with torch.autocast(x.device.type, enabled=False):  # bf16 in the last layer would be seen as jitter
-            corrected: Tensor = self.out(self.norm(x.float()))
-            return corrected + over_time(self.slow_out, pose.float()) + over_time(self.fast_out, movement.float())
+            whole = self.out(self.norm(x.float())) + over_time(self.slow_out, pose.float())
+            return self._smoothed(whole + over_time(self.fast_out, movement.float()))
+
+    def _smoothed(self, motion: Tensor) -> Tensor:
+        """(B, T, 151) without the steps that quantisation leaves where codes meet."""
+        series = F.pad(motion.transpose(1, 2), (SMOOTHING_FRAMES, SMOOTHING_FRAMES), mode="replicate")
+        kernel = self.smoothing.expand(series.shape[1], 1, -1).contiguous()
+        smoothed: Tensor = F.conv1d(series, kernel, groups=len(kernel)).transpose(1, 2)
+        return smoothed
 
     def latents(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """h_t (B, T/4, code width) and h_b' (B, T/8, code width) of motion (B, T, 151)."""

@@ -69,10 +69,11 @@ def standing_feet(joints: FloatArray, likelihood: FloatArray, *, fps: float) -> 
     return standing
 
 
-def plant(motion: Motion, likelihood: FloatArray) -> tuple[Motion, BoolArray]:
+def plant(motion: Motion, likelihood: FloatArray, *, keep_path: bool = False) -> tuple[Motion, BoolArray]:
     """Plant the feet of a motion on the floor.
 
-    likelihood: (T, 4) contacts predicted for L_Ankle, R_Ankle, L_Foot, R_Foot.
+    likelihood: (T, 4) contacts predicted for L_Ankle, R_Ankle, L_Foot, R_Foot; keep_path: whether the pelvis keeps its
+    place on the floor, and only the legs give way.
     Returns the planted motion and its contacts (T, 2) of the left and right foot.
     """
     fps = motion.fps
@@ -88,8 +89,9 @@ def plant(motion: Motion, likelihood: FloatArray) -> tuple[Motion, BoolArray]:
             contact[span.start : span.end, side] = True
     pelvis = pelvis + _height_correction(joints, contact, fps=fps)
     joints = forward_kinematics(poses, pelvis)
-    pelvis = pelvis + _path_correction(joints, contact, fps=fps)
-    joints = forward_kinematics(poses, pelvis)
+    if not keep_path:
+        pelvis = pelvis + _path_correction(joints, contact, fps=fps)
+        joints = forward_kinematics(poses, pelvis)
     shifts = [_foot_shift(joints[:, BALLS[side]], joints[:, ANKLES[side]], spans[side], fps=fps) for side in range(2)]
     pelvis = pelvis - _sink(joints, shifts, fps=fps)
     joints = forward_kinematics(poses, pelvis)

@@ -41,12 +41,13 @@ FIRST_WINDOWS = 2048  # that components and first codebooks are made of
 @dataclass(frozen=True)
 class CodecWeights:
     """Weights beside those of the reconstruction: commitment of each row (alpha and beta of DanceMeld); mean_pose in
-    m^2, profile in m/s, of windows with exchanged pose codes.
+    m^2, profile in m/s, rhythm as 1 - correlation, of windows with exchanged pose codes.
     """
 
     commitment: float = 0.02
     mean_pose: float = 10.0
     profile: float = 0.5
+    rhythm: float = 1.0
 
 
 def _principal(motion: Tensor, frames: int, count: int) -> Tensor:
@@ -180,11 +181,13 @@ class CodecTask:
             weights=self.weights,
             beat_error=None,
         )
-        terms["mean_pose"], terms["profile"] = exchange_errors(swapped, clean[:half], clean[partner[:half]], mean, std)
+        terms |= exchange_errors(swapped, clean[:half], clean[partner[:half]], mean, std)
         terms["commitment"] = movement_commitment + pose_commitment
         weights = self.codec_weights
         total = total + weights.commitment * terms["commitment"]
-        return total + weights.mean_pose * terms["mean_pose"] + weights.profile * terms["profile"], terms
+        for name in ("mean_pose", "profile", "rhythm"):
+            total = total + getattr(weights, name) * terms[name]
+        return total, terms
 
     def _quantise(self, network: DanceCodec, which: int, latent: Tensor) -> tuple[Tensor, Tensor]:
         if network.training:
@@ -194,19 +197,23 @@ class CodecTask:
         return vectors, (vectors - latent).square().mean()
 
 
-def exchange_errors(
-    swapped: Tensor, movement: Tensor, poses: Tensor, mean: Tensor, std: Tensor
-) -> tuple[Tensor, Tensor]:
-    """What a window (B, T, 151) fails to keep: of the mean pose of ``poses``, m^2, and of the speeds of ``movement``,
-    m/s with the mean change of speed. All normalised.
+def exchange_errors(swapped: Tensor, movement: Tensor, poses: Tensor, mean: Tensor, std: Tensor) -> dict[str, Tensor]:
+    """What a window (B, T, 151) fails to keep, all normalised.
+
+    mean_pose: of ``poses``, m^2; profile: of the speeds of ``movement``, m/s with the mean change of speed; rhythm:
+    1 - correlation of these speeds.
     """
     joints, speeds = _speeds(swapped * std + mean)
     with torch.no_grad():
-        _, wanted_speeds = _speeds(movement * std + mean)
+        _, wanted = _speeds(movement * std + mean)
         wanted_joints = facing_joints(poses * std + mean)
-    mean_pose = (joints.mean(1) - wanted_joints.mean(1)).square().sum(-1).mean()
-    difference = (speeds - wanted_speeds).abs()
-    return mean_pose, difference.mean()
+    centred, wanted_centred = speeds - speeds.mean(1, keepdim=True), wanted - wanted.mean(1, keepdim=True)
+    alike = torch.nn.functional.cosine_similarity(centred, wanted_centred, dim=1)
+    return {
+        "mean_pose": (joints.mean(1) - wanted_joints.mean(1)).square().sum(-1).mean(),
+        "profile": (speeds - wanted).abs().mean(),
+        "rhythm": (1.0 - alike[:, 0]).mean(),
+    }
 
 
 def _speeds(numbers: Tensor) -> tuple[Tensor, Tensor]:
