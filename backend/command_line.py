@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backend.commands import editing
+from backend.commands import codec, editing
 from backend.commands.checks import check_folder, check_span, check_target, load_choreographer
 from backend.errors import Cancelled, PirouetteError
 
@@ -78,6 +78,7 @@ def generate(
     end: Annotated[float | None, typer.Option(help="Where in the song to end, seconds.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same dance.", min=0)] = 0,
     fps: Annotated[float, typer.Option(help="Frames in a second of the file.")] = 30.0,
+    model: Annotated[str, typer.Option(help="What makes it: motion or code; the better one by default.")] = "",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     threads: Annotated[int | None, typer.Option(help="Threads of the processor to use.", min=1)] = None,
     weights: Annotated[Path | None, typer.Option(help="Folder of weights; the bundled ones by default.")] = None,
@@ -90,7 +91,7 @@ def generate(
         raise PirouetteError("bad_request", f"{fps:g} frames in a second are not possible.", "Choose 1 to 240.")
     load = functools.partial(load_choreographer, device=device, threads=threads, weights=weights)
     with contextlib.redirect_stdout(sys.stderr):  # stdout is for the report alone
-        dance = _dance_to(song, (start, end), load, genre=genre, text=text, seed=seed)
+        dance = _dance_to(song, (start, end), load, genre=genre, text=text, seed=seed, model=model)
         dance = dance.resampled(fps)
         if out.suffix.lower() == ".bvh":
             from backend.motion.io import write_bvh
@@ -146,7 +147,10 @@ def evaluate(
     split: Annotated[str, typer.Option(help="The real dances and songs to use: train, valid or test.")] = "test",
     motions: Annotated[Path | None, typer.Option(help="Judge the motion files in this folder.")] = None,
     songs: Annotated[Path | None, typer.Option(help="Folder of songs; those of the data by default.")] = None,
-    generator: Annotated[str, typer.Option(help="pirouette, or replay: real dances, deaf to the music.")] = "pirouette",
+    generator: Annotated[
+        str,
+        typer.Option(help="pirouette, pirouette-motion, pirouette-code, or replay: real dances, deaf to the music."),
+    ] = "pirouette",
     seeds: Annotated[int, typer.Option(help="Dances for each song.", min=1)] = 3,
     seconds: Annotated[float, typer.Option(help="Of each song to dance to.", min=5.0)] = 20.0,
     minutes: Annotated[float, typer.Option(help="Length of the long dances, 0 for none.", min=0.0)] = 1.0,
@@ -216,6 +220,7 @@ def ablate(
 app.command()(editing.edit)
 app.command()(editing.encode)
 app.command()(editing.decode)
+app.command()(codec.evaluate_codec)
 
 
 @app.command(
@@ -237,6 +242,7 @@ def _dance_to(
     genre: str,
     text: str,
     seed: int,
+    model: str,
 ) -> Dance:
     """Dance to a span of a song, telling of it on stderr. Cheap checks come before the models are loaded."""
     from backend.music.audio import load_audio
@@ -249,7 +255,7 @@ def _dance_to(
     with _shown_progress() as progress:
         from backend.choreographer import GenerateRequest
 
-        request = GenerateRequest(audio=audio, genre=genre, text=text, seed=seed)
+        request = GenerateRequest(audio=audio, genre=genre, text=text, seed=seed, model=model)
         return load().generate(request, progress=progress, cancelled=lambda: False)
 
 
