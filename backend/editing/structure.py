@@ -16,7 +16,7 @@ FloatArray = npt.NDArray[np.float64]
 
 HALF = 4  # eight-counts on either side that are compared
 SHORTEST = 4  # eight-counts between two borders: a part of a song is sixteen seconds or so
-CLEAR = 0.5  # standard deviations that a border stands out of its surroundings
+CLEAR = 1.0  # standard deviations that a border stands out of its surroundings
 
 
 def structure_borders(grid: BeatGrid, sound: npt.NDArray[np.float16]) -> FloatArray:
@@ -49,9 +49,14 @@ def _novelty(heard: FloatArray) -> FloatArray:
     gaps = heard[:, None] - heard[None]
     alike = np.exp(-(gaps**2).mean(axis=-1))
     novelty = np.zeros(len(heard))
-    for number in range(1, len(heard)):
+    for number in range(2, len(heard) - 1):
         before = slice(max(number - HALF, 0), number)
         after = slice(number, number + HALF)
-        within = 0.5 * (alike[before, before].mean() + alike[after, after].mean())
+        within = 0.5 * (_among(alike[before, before]) + _among(alike[after, after]))
         novelty[number] = within - alike[before, after].mean()
     return novelty
+
+
+def _among(alike: FloatArray) -> float:
+    """Mean of a square matrix without its diagonal."""
+    return float((alike.sum() - np.trace(alike)) / (alike.size - len(alike)))
