@@ -14,6 +14,7 @@ from ..core.session import SESSION
 
 _TICK_S = 0.02
 _WORK_BUDGET_S = 0.02  # how long one tick may go on; a single step may last a little longer
+_DRAW_EVERY_S = 0.1
 _WAIT_S = 1.0
 
 
@@ -33,6 +34,7 @@ class StepsOperator:
     _running: Generator[Step, None, None] | None = None
     _step = Step.WORK
     _shown: tuple[str, float, str] | None = None
+    _drawn_s = 0.0
 
     def steps(self, context: bpy.types.Context) -> Generator[Step, None, None]:
         """The work. Raises PirouetteError when it cannot be begun."""
@@ -67,8 +69,9 @@ class StepsOperator:
             return {"RUNNING_MODAL"} if self._step is Step.WRITE else {"PASS_THROUGH"}
         outcome = self._tick(context)
         shown = (SESSION.progress.label, round(SESSION.progress.fraction, 2), in_words(SESSION.progress.time_left_s))
-        if shown != self._shown:  # drawing costs more than many a tick
-            self._shown = shown
+        now_s = time.perf_counter()
+        if shown != self._shown and now_s - self._drawn_s > _DRAW_EVERY_S:  # drawing costs more than many a tick
+            self._shown, self._drawn_s = shown, now_s
             redraw(context)
         return outcome or ({"RUNNING_MODAL"} if self._step is Step.WRITE else {"PASS_THROUGH"})
 

@@ -13,6 +13,7 @@ from ..scene.takes import find_take, is_heard, takes
 from .dance import CATEGORY, draw_problem, draw_text
 
 _ROWS = 6
+_WIDE_PX = 320  # a narrower sidebar has no room for the words in the list
 
 
 class PIROUETTE_UL_sections(bpy.types.UIList):
@@ -20,16 +21,22 @@ class PIROUETTE_UL_sections(bpy.types.UIList):
 
     def draw_item(self, context, layout, data, item, icon, active_data, active_property, index=0, flt_flag=0) -> None:
         """One line for a section."""
-        edited = item.number in WATCH.edited(item.id_data)
+        edited = WATCH.edited(item.id_data)
         row = layout.row(align=True)
-        row.label(text="", icon="VIEW_PAN" if edited else "BLANK1")
-        split = row.split(factor=0.5)
-        left = split.split(factor=0.5)
-        left.prop(item, "name", text="", emboss=False)
-        left.label(text=item.counts)
-        words = split.row(align=True)
-        words.active = False
-        words.label(text=in_short(item))
+        if edited:
+            row.label(text="", icon="VIEW_PAN" if item.number in edited else "BLANK1")
+        wide = context.region is not None and context.region.width > _WIDE_PX * (
+            context.preferences.system.ui_scale or 1
+        )
+        split = row.split(factor=0.3 if wide else 0.5)
+        split.prop(item, "name", text="", emboss=False)
+        if wide:
+            split = split.split(factor=0.3)
+        split.label(text=item.counts)
+        if wide:
+            words = split.row(align=True)
+            words.active = False
+            words.label(text=in_short(item))
         row.prop(item, "locked", text="", icon="LOCKED" if item.locked else "UNLOCKED", emboss=False)
 
 
@@ -101,9 +108,8 @@ def _draw_selected(layout: bpy.types.UILayout, context: bpy.types.Context, item)
     column.enabled = not item.locked and not SESSION.busy
     column.prop(item, "genre", text="")
     column.prop(item, "prompt", text="", icon="TEXT", placeholder="What happens in this section")
-    row = column.row(align=True)
-    row.prop(item, "seed")
-    row.prop(settings, "strength", slider=True)
+    column.prop(item, "seed")
+    column.prop(settings, "strength", slider=True)
     buttons = layout.column(align=True)
     buttons.enabled = not item.locked
     row = buttons.row(align=True)

@@ -107,7 +107,7 @@ def _beside(dancer: bpy.types.Object | None, document: DanceDocument) -> Matrix:
     if dancer is None:
         return Matrix.Translation(-start)
     head = dancer.pose.bones["Pelvis"].head if dancer.pose is not None else Vector(rest_joints()[0])
-    place = Vector((head.x + _BESIDE_M, head.y, 0.0))
+    place = Vector((head.x - _BESIDE_M, head.y, 0.0))
     return dancer.matrix_world @ Matrix.Translation(place - start)
 
 

@@ -176,9 +176,12 @@ def test_a_line_of_the_list_shows_words_counts_lock_and_keys_made_by_hand(dance:
     dancer = dance(prompt="slow", genre="salsa")
     lists = part("panels.sections_panel")
     layout, item = Layout(), dancer.pirouette.sections[1]
-    lists.PIROUETTE_UL_sections.draw_item(None, bpy.context, layout, None, item, 0, None, "active")
-    assert "label 5–8" in layout.shown
-    assert "label salsa, slow" in layout.shown
+    now = bpy.context
+    for width in (200, 500):
+        context = SimpleNamespace(preferences=now.preferences, region=SimpleNamespace(width=width))
+        lists.PIROUETTE_UL_sections.draw_item(None, context, layout, None, item, 0, None, "active")
+        assert "label 5–8" in layout.shown
+        assert ("label salsa, slow" in layout.shown) == (width == 500)
     assert lists.in_short(dancer.pirouette.sections[0]) == "salsa, slow"
     item.genre = "ANY"
     assert lists.in_short(item) == "slow"

@@ -11,7 +11,7 @@ import pytest
 
 from blender_addon.core.locations import backend_folder
 from blender_addon.core.skeleton import forward_kinematics
-from tests.addon.installed import MODULE, add_sound, part
+from tests.addon.installed import MODULE, add_sound, keyed, part, stored
 
 SONG = Path(__file__).resolve().parents[1] / "fixtures" / "songs" / "mentalgroove.opus"
 
@@ -24,13 +24,18 @@ pytestmark = [
 ]
 
 
-def test_a_song_on_the_timeline_becomes_a_dance(scene: bpy.types.Scene) -> None:
+@pytest.fixture
+def dancer(scene: bpy.types.Scene) -> bpy.types.Object:
+    """Ten seconds of dance by the trained model."""
     bpy.context.preferences.addons[MODULE].preferences.backend_command = ""
     part("operators.readiness").BACKEND_PROBLEM.forget()
     add_sound(SONG)
     scene.frame_end = 240
     assert bpy.ops.pirouette.generate_dance() == {"FINISHED"}
-    dancer = bpy.context.view_layer.objects.active
+    return bpy.context.view_layer.objects.active
+
+
+def test_a_song_on_the_timeline_becomes_a_dance(dancer: bpy.types.Object, scene: bpy.types.Scene) -> None:
     document = part("scene.storage").load(dancer)
     assert document.duration_s == pytest.approx(10.0, abs=0.1)
     assert len(document.beats.beats_s) > 10
@@ -43,3 +48,52 @@ def test_a_song_on_the_timeline_becomes_a_dance(scene: bpy.types.Scene) -> None:
     scene.frame_set(120)
     found = dancer.pose.bones["Head"].head.z
     assert found == pytest.approx(joints[round(119 / 24 * 30), 15, 2], abs=0.03)
+
+
+def test_a_dance_is_edited_section_by_section(dancer: bpy.types.Object, scene: bpy.types.Scene) -> None:
+    before, document = keyed(dancer), stored(dancer)
+    assert len(document.movement_codes) > 0
+    assert len(document.sound) >= 300
+    assert bpy.ops.pirouette.section_regenerate(section=2, seed=77, prompt="a wide turn") == {"FINISHED"}
+    item = dancer.pirouette.sections[1]
+    changed = np.flatnonzero(np.abs(np.abs(keyed(dancer)) - np.abs(before)).max(axis=1) > 1e-5) + 1
+    assert changed.min() >= item.first_frame - 3
+    assert changed.max() <= item.last_frame + 3
+    assert len(changed) > 0.6 * (item.last_frame - item.first_frame)
+    count, frames = len(dancer.pirouette.sections), stored(dancer).placement.frames
+    assert bpy.ops.pirouette.section_duplicate(section=2) == {"FINISHED"}
+    assert len(dancer.pirouette.sections) == count + 1
+    assert bpy.ops.pirouette.section_delete(section=3) == {"FINISHED"}
+    assert len(dancer.pirouette.sections) == count
+    assert abs(stored(dancer).placement.frames - frames) <= 1
+    assert bpy.ops.pirouette.section_mirror(section=1) == {"FINISHED"}
+    assert bpy.ops.pirouette.section_transfer(section=2, keep="MOVEMENT", from_section=1, source="SECTION") == {
+        "FINISHED"
+    }
+    assert bpy.ops.pirouette.section_split(section=2) == {"FINISHED"}
+    assert bpy.ops.pirouette.section_merge(section=2) == {"FINISHED"}
+    assert bpy.ops.pirouette.section_snap(to="EIGHTS") == {"FINISHED"}
+    assert len(keyed(dancer)) == stored(dancer).placement.frames
+
+
+def test_a_phrase_of_the_library_is_found_seen_and_inserted(dancer: bpy.types.Object) -> None:
+    library = bpy.context.window_manager.pirouette_library
+    library.query = "turn"
+    assert bpy.ops.pirouette.library_search() == {"FINISHED"}
+    if not library.results:
+        pytest.skip("there is no library")
+    assert bpy.ops.pirouette.library_preview() == {"FINISHED"}
+    assert bpy.ops.pirouette.library_preview_stop() == {"FINISHED"}
+    count = len(dancer.pirouette.sections)
+    assert bpy.ops.pirouette.section_insert(section=1, source="LIBRARY") == {"FINISHED"}
+    assert len(dancer.pirouette.sections) == count + 1
+    assert bpy.ops.pirouette.library_add(section=1, name="Mine") == {"FINISHED"}
+    library.query = "Mine"
+    assert bpy.ops.pirouette.library_search() == {"FINISHED"}
+    assert any(item.own for item in library.results)
+
+
+def test_any_animation_becomes_a_dance(dancer: bpy.types.Object) -> None:
+    assert bpy.ops.pirouette.encode_animation(frames="SCENE") == {"FINISHED"}
+    assert len(stored(dancer).movement_codes) > 0
+    assert stored(dancer).placement.frames == 240
