@@ -24,6 +24,7 @@ def evaluate_codec(
     from backend.choreographer import Choreographer
     from backend.evaluation.codec_quality import codec_quality, write_codec_quality
 
+    out.mkdir(parents=True, exist_ok=True)
     quality = codec_quality(Choreographer(device=device, weights=weights), data, split, picture=out / "exchange.svg")
     write_codec_quality(quality, out / "codec.json")
     for name, value in asdict(quality).items():

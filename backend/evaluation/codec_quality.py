@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch
+from torch import Tensor
 
 from backend.choreographer import Choreographer
 from backend.coder import CodeArray
@@ -20,7 +20,7 @@ from backend.evaluation.jerk import jerk
 from backend.evaluation.real_set import dances
 from backend.motion.io import replacing
 from backend.motion.motion import Motion
-from backend.motion.representation import encode, facing_joints
+from backend.motion.representation import encode, facing_joints, joint_velocities
 from backend.motion.skeleton import FPS
 
 SECTION_FRAMES = 120  # about an 8-count
@@ -34,8 +34,8 @@ class CodecQuality:
     """Medians over the dances of a split, real beside rebuilt.
 
     mpjpe_mm: mean joint error, pelvis and heading of each frame laid on the real ones; mpjpe_place_mm: the pelvis alone
-    laid on, headings of a section laid on in its first frame; movement_use, pose_use: share of each residual
-    codebook's codes that occur; pose_kept: distance of the mean poses of two sections over what is left of it when one
+    laid on, headings of a section laid on in its first frame; movement_use, pose_use: share of the codes that occur, of
+    each residual codebook; pose_kept: distance of the mean poses of two sections over what is left of it when one
     takes the other's pose codes; speed_kept: correlation of speeds when the movement codes stay and the pose codes are
     another section's; by chance: the same between unrelated sections.
     """
@@ -150,21 +150,22 @@ def _turned_onto(joints: FloatArray, goal: FloatArray) -> FloatArray:
     return turned
 
 
-def _speeds(joints: FloatArray) -> FloatArray:
-    """Mean joint speed in the facing frame, smoothed: (T - SPEED_FRAMES,), m/s."""
-    speed = np.linalg.norm(np.diff(joints, axis=0), axis=-1).mean(-1) * FPS
+def _speeds(numbers: Tensor) -> FloatArray:
+    """Mean joint speed of a representation (T, 151), smoothed: (T - SPEED_FRAMES,), m/s."""
+    numbers = numbers.double().cpu()
+    speed = joint_velocities(numbers, facing_joints(numbers)).norm(dim=-1).mean(-1).numpy()
     return np.convolve(speed, np.full(SPEED_FRAMES, 1.0 / SPEED_FRAMES), mode="valid")
 
 
 def _sections(motion: Motion, movement: CodeArray, pose: CodeArray, lengths: Sequence[int]) -> list[_Section]:
     """The whole sections of a dance."""
-    joints, found, first = _facing(motion), [], 0
+    numbers, joints, found, first = encode(motion), _facing(motion), [], 0
     count = movement_count(SECTION_FRAMES)
     for index in range(len(lengths) if lengths[-1] == SECTION_FRAMES else len(lengths) - 1):
-        own = joints[first : first + SECTION_FRAMES]
+        own = slice(first, first + SECTION_FRAMES)
         codes = slice(index * count, (index + 1) * count)
         poses = slice(2 * index * count, 2 * (index + 1) * count)
-        found.append(_Section(own, _speeds(own), movement[codes], pose[poses]))
+        found.append(_Section(joints[own], _speeds(numbers[own]), movement[codes], pose[poses]))
         first += SECTION_FRAMES
     return found
 
@@ -185,11 +186,11 @@ def _exchanged(
     for index, one in enumerate(sections):
         other = sections[(index + shift) % len(sections)]
         numbers = choreographer.coder.decode(one.movement, other.pose, [SECTION_FRAMES])
-        mixed: FloatArray = facing_joints(torch.as_tensor(numbers)).double().cpu().numpy()
+        mixed: FloatArray = facing_joints(numbers).double().cpu().numpy()
         mixed = mixed - mixed[:, :1]
         left.append(_distance(mixed, other.joints))
         apart.append(_distance(one.joints, other.joints))
-        speeds.append(np.corrcoef(_speeds(mixed), one.speeds)[0, 1])
+        speeds.append(np.corrcoef(_speeds(numbers), one.speeds)[0, 1])
         chance.append(np.corrcoef(other.speeds, one.speeds)[0, 1])
         if index % max(len(sections) // DRAWN_PAIRS, 1) == 0 and len(sheets) < 3 * DRAWN_PAIRS:
             sheets += [

@@ -20,8 +20,6 @@ from backend.spaces import latent_rows
 from backend.training.dataset import Batch, DanceData, Drop
 from backend.training.denoiser_task import noise_levels
 
-FIRST_WINDOWS = 256  # that mean and deviation of the latents are taken from
-
 
 class CodeDenoiserTask:
     """Windows of latents of real dances, noised."""
@@ -42,7 +40,8 @@ class CodeDenoiserTask:
         self.network: torch.nn.Module = ParallelMambaDenoiser(config)
         self._start_from_motion()
         self.alphas = alphas_cumprod()
-        rows = self.latents(self.train.batch(FIRST_WINDOWS, 152, np.random.default_rng(recipe["seed"]))).flatten(0, 1)
+        first = self.train.batch(recipe["first_windows"], 152, np.random.default_rng(recipe["seed"]))
+        rows = self.latents(first).flatten(0, 1)
         self.mean, self.std = rows.mean(0), rows.std(0)
         self.weight = self.std.square() / self.std.square().mean()  # errors count as they do once decoded
         self.extra = {"mean": self.mean, "std": self.std}

@@ -32,10 +32,9 @@ from backend.training.dataset import DanceData, Drop
 from backend.training.losses import LossWeights, denoising_loss
 
 NO_MUSIC = Drop(music=1.0, timbre=1.0, genre=1.0, text=1.0, prompt=1.0)
-DEAD_CODE = 0.03  # uses a batch, by moving average, under which a code is revived
+DEAD_CODE = 0.05  # uses a batch, by moving average, under which a code is revived
 SMOOTHING = 5  # frames over which speeds are compared
 SLOW_FRAMES = 5.0  # standard deviation of the filter that parts slow from fast motion: about 1 Hz
-FIRST_WINDOWS = 2048  # that components and first codebooks are made of
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,9 @@ class CodecWeights:
 def _principal(motion: Tensor, frames: int, count: int) -> Tensor:
     """The first principal directions (frames * channels, count) of so many frames laid side by side."""
     rows = motion.unflatten(1, (-1, frames)).flatten(2).flatten(0, 1)
-    directions: Tensor = torch.linalg.eigh(rows.T @ rows)[1]
-    return directions[:, -count:].flip(1)
+    together = (rows.T @ rows).double()
+    directions: Tensor = torch.linalg.eigh(together + 1e-9 * together.trace() * torch.eye(len(together)))[1]
+    return directions[:, -count:].flip(1).float()
 
 
 def reach_of_numbers(std: Tensor) -> Tensor:
@@ -124,14 +124,14 @@ class CodecTask:
         self.learners: tuple[CodebookLearner, CodebookLearner] | None = None
         self.mean, self.std = self.train.mean, self.train.std
         self.extra = {"mean": self.mean, "std": self.std}
-        self.codec.start_from(*self._components(np.random.default_rng(recipe["seed"])))
+        self.first = self.train.batch(recipe["first_windows"], 128, np.random.default_rng(recipe["seed"])).clean
+        self.codec.start_from(*self._components(self.first))
 
-    def _components(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _components(self, clean: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Principal components of slow and of fast motion, the filter that parts them, and what numbers weigh."""
         time = torch.arange(-REACH_FRAMES, REACH_FRAMES + 1)
         smoothing = torch.exp(-0.5 * (time / SLOW_FRAMES).square())
         smoothing /= smoothing.sum()
-        self.first = clean = self.train.batch(FIRST_WINDOWS, 128, rng).clean
         kernel = smoothing.expand(clean.shape[-1], 1, -1).contiguous()
         padded = torch.nn.functional.pad(clean.transpose(1, 2), (REACH_FRAMES, REACH_FRAMES), mode="replicate")
         slow = torch.nn.functional.conv1d(padded, kernel, groups=len(kernel)).transpose(1, 2)

@@ -9,18 +9,12 @@ import torch
 from backend.diffusion.conditions import music_input
 from backend.models.beat_distance import BeatDistanceConfig, BeatDistanceEstimator, beat_distance_error
 from backend.models.weights import load_into, read_weights
-from backend.motion.motion import Motion
 from backend.motion.representation import encode, facing_joints, joint_velocities
 from backend.music.beats import BeatGrid
 from backend.training.denoiser_task import noise_levels
 from backend.training.kinematic_beats import arrival_strength, kinematic_beats, met
 from backend.training.losses import LossWeights, denoising_loss
-from tests.fixtures.make_motion import sway
-
-
-def long_sway() -> Motion:
-    motion = sway()
-    return Motion(np.tile(motion.poses, (4, 1, 1)), np.tile(motion.pelvis, (4, 1)), motion.fps)
+from tests.fixtures.make_motion import long_sway
 
 
 def loss_terms(predicted: torch.Tensor, clean: torch.Tensor, signal: float) -> dict[str, float]:

@@ -13,44 +13,13 @@ from backend.diffusion.conditions import music_input
 from backend.errors import PirouetteError
 from backend.models.denoiser import DenoiserConfig, ParallelMambaDenoiser
 from backend.models.weights import load_into, read_weights
-from backend.motion.motion import Motion
 from backend.music.beats import BeatGrid
 from backend.training.dataset import DanceData, Drop
 from backend.training.kinematic_beats import kinematic_beats, settled
 from backend.training.pairing import Song, metrical_levels, pair, warp
 from backend.training.prepare import prepare
 from backend.training.trainer import Run, read_recipe, train
-from tests.fixtures.make_motion import library_arrays, sway
-
-
-def long_sway(times: int = 4) -> Motion:
-    motion = sway()
-    return Motion(np.tile(motion.poses, (times, 1, 1)), np.tile(motion.pelvis, (times, 1)), motion.fps)
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two dances, a walk and a damaged clip, without music."""
-    folder = tmp_path_factory.mktemp("library")
-    rows = []
-    for name, split, dance in (("a", "train", True), ("b", "valid", True), ("c", "train", False), ("d", "train", True)):
-        np.savez(folder / f"{name}.npz", **library_arrays(long_sway()))
-        genre = "salsa" if dance else "general: walk"
-        rows.append(
-            {"id": name, "file": f"{name}.npz", "split": split, "dance": dance, "genre": genre, "caption": "Steps."}
-        )
-    (folder / "d.npz").write_bytes(b"not a motion")
-    (folder / "motion.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def cache(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("cache")
-    counts = prepare(library, out)
-    assert counts["clips"] == 3
-    assert counts["skipped"]["damaged_file"] == 1
-    return out
+from tests.fixtures.make_motion import long_sway
 
 
 @pytest.fixture(scope="module")
