@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from backend.diffusion.conditions import Conditions
-from backend.diffusion.sampling import Sampler, crossfade, sample, solver, window_starts
+from backend.diffusion.sampling import Given, Sampler, crossfade, sample, solver, window_starts
 from backend.diffusion.schedule import STEPS, add_noise, alphas_cumprod
 from backend.errors import Cancelled
 from backend.models.denoiser import DenoiserConfig, ParallelMambaDenoiser
@@ -105,3 +105,67 @@ def test_progress_counts_every_step() -> None:
 def test_a_cancelled_job_stops() -> None:
     with pytest.raises(Cancelled):
         run(1, cancelled=lambda: True)
+
+
+def made(network: ParallelMambaDenoiser, frames: int, *, seed: int = 0, given: Given | None = None) -> torch.Tensor:
+    return sample(
+        network,
+        Conditions(torch.zeros(frames, 45), None, None),
+        sampler=Sampler(),
+        generator=torch.Generator().manual_seed(seed),
+        progress=lambda *_: None,
+        cancelled=lambda: False,
+        given=given,
+    )
+
+
+@pytest.mark.parametrize("strength", [1.0, 0.5, 0.05])
+def test_what_is_known_stays_to_the_last_digit(strength: float) -> None:
+    clean = torch.randn(80, 151, generator=torch.Generator().manual_seed(1))
+    kept = torch.ones(80)
+    kept[30:50] = 0.0
+    whole = made(small()[0], 80, given=Given(clean, kept, strength))
+    assert torch.equal(whole[:30], clean[:30])
+    assert torch.equal(whole[50:], clean[50:])
+    assert not torch.allclose(whole[30:50], clean[30:50], atol=1e-3)
+
+
+def test_a_smaller_strength_stays_nearer_to_what_was_there() -> None:
+    """A network that believes what it sees: less noise, less change."""
+    clean = torch.randn(80, 151, generator=torch.Generator().manual_seed(1))
+
+    class Believer(Perfect):
+        def forward(self, noisy, step, music, prompt) -> torch.Tensor:
+            return noisy
+
+    kept = torch.zeros(80)
+    distances = [
+        float((made(Believer(clean), 80, given=Given(clean, kept, strength)) - clean).abs().mean())
+        for strength in (0.1, 0.4, 0.8)
+    ]
+    assert distances == sorted(distances)
+    assert distances[0] < 0.5 * distances[-1]
+
+
+def test_every_prediction_is_adjusted() -> None:
+    clean = torch.zeros(40, 151)
+    seen: list[int] = []
+
+    def flat(predicted: torch.Tensor) -> torch.Tensor:
+        seen.append(len(predicted))
+        return torch.zeros_like(predicted)
+
+    whole = made(small()[0], 40, given=Given(clean, torch.zeros(40), 1.0, flat))
+    assert len(seen) == Sampler().steps + 1
+    assert float(whole.abs().max()) == 0.0
+
+
+@pytest.mark.parametrize("frames", [8, 296, 304, 800])
+def test_rows_of_codes_are_sampled_as_frames_are(frames: int) -> None:
+    torch.manual_seed(0)
+    config = DenoiserConfig(
+        channels=12, row_frames=8, first_channels=8, width=32, blocks=1, heads=2, state=8, decoder_width=16
+    )
+    rows = made(ParallelMambaDenoiser(config).eval(), frames)
+    assert rows.shape == (frames // 8, 12)
+    assert torch.isfinite(rows).all()
