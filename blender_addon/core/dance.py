@@ -21,7 +21,7 @@ FORMAT = "pirouette dance"
 FORMAT_VERSION = 2
 CONTACT_JOINTS = ("L_Ankle", "R_Ankle", "L_Foot", "R_Foot")
 SOUND_CHANNELS = 37  # what is heard in a frame: energy 2, timbre 35
-MOVEMENT_FRAMES = 4  # frames a movement code; pose codes come twice as often
+GROUP_FRAMES = 8  # codes come in groups: two movement codes and four pose codes
 
 # From an older version to the next: migrations[1] turns a header of version 1 into one of version 2.
 Migration = Callable[[dict[str, Any], dict[str, npt.NDArray[Any]]], tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]]
@@ -129,7 +129,7 @@ class DanceDocument:
             raise _damaged(f"it has {len(movement)} movement codes for sections of {sum(self._code_counts())}")
 
     def _code_counts(self) -> list[int]:
-        return [-(-(last - first) // MOVEMENT_FRAMES) for first, last in map(self.frames_of, self.sections)]
+        return [2 * -(-(last - first) // GROUP_FRAMES) for first, last in map(self.frames_of, self.sections)]
 
     @property
     def duration_s(self) -> float:

@@ -148,7 +148,7 @@ def test_animation_by_hand_becomes_a_take_that_looks_the_same_and_can_be_edited(
     assert np.abs(seen(animated, frames) - before).max() < 1e-4
     assert [track.name for track in animated.animation_data.nla_tracks][-1] == "Dance 002 My Wave"
     assert animated.animation_data.action is None
-    assert len(document.movement_codes) == 23
+    assert len(document.movement_codes) == 24
     assert document.beats.beats_s[:3].tolist() == [0.0, 0.5, 1.0]  # a second into the music that the first take knows
     assert len(document.sound) == 91
     assert bpy.ops.pirouette.section_regenerate(section=1, seed=5) == {"FINISHED"}

@@ -31,8 +31,8 @@ def document(frames: int = 40) -> DanceDocument:
         addon_version="0.1.0",
         report={"foot_skate_cm_s": 2.5},
         warnings=("No clear beat.",),
-        movement_codes=np.arange(22, dtype=np.int16).reshape(11, 2),  # 15 frames take 4 codes, 25 take 7
-        pose_codes=np.arange(22, dtype=np.int16).reshape(22, 1),
+        movement_codes=np.arange(24, dtype=np.int16).reshape(12, 2),  # 15 frames take 4 codes, 25 take 8
+        pose_codes=np.arange(24, dtype=np.int16).reshape(24, 1),
         sound=rng.normal(size=(41, 37)).astype(np.float16),
         kept_keys=np.arange(32, dtype=np.int32),
     )
@@ -220,10 +220,10 @@ def read(message: Message) -> DanceDocument:
 
 def test_an_answers_codes_and_sound_are_read() -> None:
     sound = np.linspace(0, 1, 60 * 37).astype(np.float16).reshape(60, 37)
-    codes = {"movement_codes": np.ones((15, 1), dtype="<i2"), "pose_codes": np.ones((30, 4), dtype="<i2")}
+    codes = {"movement_codes": np.ones((16, 1), dtype="<i2"), "pose_codes": np.ones((32, 4), dtype="<i2")}
     found = read(answer(sound=sound.view("<i2"), **codes))
     assert np.array_equal(found.sound, sound)
-    assert (found.movement_codes.shape, found.pose_codes.shape) == ((15, 1), (30, 4))
+    assert (found.movement_codes.shape, found.pose_codes.shape) == ((16, 1), (32, 4))
 
 
 def test_an_answer_becomes_a_document_that_owns_its_arrays() -> None:

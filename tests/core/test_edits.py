@@ -29,7 +29,7 @@ from blender_addon.core.sections import (
 
 def document(frames: int = 120, *, fps: float = 24.0) -> DanceDocument:
     rng = np.random.default_rng(5)
-    half, codes = frames / 2 / 30.0, 2 * -(-frames // 8)
+    half, codes = frames / 2 / 30.0, 4 * -(-frames // 16)
     return DanceDocument(
         poses=rng.normal(size=(frames, 24, 3)).astype(np.float32),
         pelvis=rng.normal(size=(frames, 3)).astype(np.float32),
@@ -153,7 +153,7 @@ def test_a_section_alone_has_its_own_codes_beats_and_sound() -> None:
     dance = document()
     found = alone(dance, 1)
     assert np.array_equal(found.poses, dance.poses[60:])
-    assert np.array_equal(found.movement_codes, dance.movement_codes[15:])
+    assert np.array_equal(found.movement_codes, dance.movement_codes[16:])
     assert found.beats.beats_s.tolist() == [0.0, 0.5, 1.0, 1.5]
     assert np.array_equal(found.sound, dance.sound[60:])
     assert (found.sections[0].start_s, found.sections[0].end_s, found.sections[0].locked) == (0.0, 2.0, False)
