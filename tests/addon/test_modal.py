@@ -28,7 +28,7 @@ class Window:
         self.timers: list[object] = []
         self.windows: tuple[object, ...] = ()
         self.handlers: list[object] = []
-        self.menus: list[tuple[str, Callable[[Any, Any], None]]] = []
+        self.menus: list[tuple[str, str, Callable[[Any, Any], None]]] = []
 
     def event_timer_add(self, step_s: float, *, window: object) -> object:
         self.timers.append(object())
@@ -41,7 +41,7 @@ class Window:
         self.handlers.append(operator)
 
     def popup_menu(self, draw: Callable[[Any, Any], None], *, title: str, icon: str) -> None:
-        self.menus.append((title, draw))
+        self.menus.append((title, icon, draw))
 
 
 class ByHand:

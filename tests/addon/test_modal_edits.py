@@ -89,7 +89,8 @@ def test_keys_made_by_hand_are_asked_about_in_a_menu(dancer: bpy.types.Object, w
     driven = regenerate()
     driven.start()
     assert driven.run() == {"CANCELLED"}
-    ((title, draw),) = driven.window.menus
+    ((title, icon, draw),) = driven.window.menus
+    assert icon in bpy.types.UILayout.bl_rna.functions["label"].parameters["icon"].enum_items
     assert title == "You have changed keys by hand in section “2”."
     buttons: list[SimpleNamespace] = []
 

@@ -12,6 +12,8 @@ import pytest
 
 from tests.addon.installed import MODULE, add_sound, part
 
+ICONS = bpy.types.UILayout.bl_rna.functions["label"].parameters["icon"].enum_items.keys()
+
 
 class Layout:
     """Remembers texts, buttons and fields; refuses what Blender's own layout of this version does not know."""
@@ -28,6 +30,7 @@ class Layout:
 
         def call(*arguments: Any, **options: Any) -> Layout:
             assert set(options) <= set(known[name].parameters.keys()), (name, options)
+            assert options.get("icon", "NONE") in ICONS, options
             self.root.shown.append(" ".join([name, *map(str, self._words(arguments, options))]))
             return Layout(self.root)
 

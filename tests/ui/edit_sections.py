@@ -3,6 +3,8 @@
 blender --factory-startup --enable-event-simulate --python edit_sections.py -- --zip ZIP --song SONG --out FOLDER
     [--backend COMMAND] [--genre G] [--prompt TEXT] [--seconds S] [--again-prompt TEXT] [--search WORDS]
 
+With --search "" the library is left out.
+
 Writes sections_list.png, sections_regenerated.png, sections_preview.png, sections_inserted.png, sections_reopened.png
 and sections.json, which says what happened. Needs a display and ImageMagick's ``import``. Generate and the lines of the
 list are clicked with the mouse; the other buttons are pressed as the window presses them, by ``INVOKE_DEFAULT``.
@@ -98,6 +100,16 @@ def pressed(operator: Any, told: dict[str, Any], name: str, **options: Any) -> I
     yield 0.3
 
 
+def see_whole_dance() -> None:
+    """Let the timeline show all sections."""
+    window = bpy.context.window_manager.windows[0]
+    for area in window.screen.areas:
+        if area.type == "DOPESHEET_EDITOR":
+            region = next(region for region in area.regions if region.type == "WINDOW")
+            with bpy.context.temp_override(window=window, area=area, region=region):
+                bpy.ops.action.view_all()
+
+
 def open_library() -> None:
     """Show the library's panel opened, as after a click on its title."""
     cls = part("panels.library_panel").PIROUETTE_PT_library
@@ -130,8 +142,10 @@ def play(asked: argparse.Namespace, told: dict[str, Any]) -> Iterator[float]:
     if session().error is not None:
         raise RuntimeError(str(session().error))
     look_at_dancer()
+    see_whole_dance()
     yield from edit(asked, told)
-    yield from library(asked, told)
+    if asked.search:
+        yield from library(asked, told)
     yield from reopen(asked, told)
 
 
@@ -184,6 +198,7 @@ def library(asked: argparse.Namespace, told: dict[str, Any]) -> Iterator[float]:
     shown = dancer().pirouette
     item = shown.sections[shown.active]
     bpy.context.scene.frame_set((item.first_frame + item.last_frame) // 2)
+    see_whole_dance()
     yield from pictured(asked.out / "sections_inserted.png")
 
 
