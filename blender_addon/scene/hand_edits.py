@@ -18,6 +18,7 @@ from .takes import Take
 
 _SAME = 5e-5  # of a quaternion's component, or of a metre
 _NEAR_FRAMES = 11
+_BONES_A_STEP = 3
 
 
 def edited_frames(dancer: bpy.types.Object, take: Take, document: DanceDocument) -> Generator[None, None, np.ndarray]:
@@ -72,10 +73,15 @@ def read_in(
     placement = document.placement
     frames = placement.first_frame + np.arange(placement.frames)
     keys = yield from read_keys_of(dancer, take, frames)
-    poses, pelvis = smpl_motion(dancer, keys)
-    yield
     count = len(document.poses)
-    poses, pelvis = resample(poses, pelvis, source_fps=placement.fps, target_fps=document.fps, frames=count)
+    poses, pelvis = np.empty_like(document.poses), document.pelvis
+    for first in range(0, poses.shape[1], _BONES_A_STEP):
+        some = slice(first, first + _BONES_A_STEP)
+        keyed, located = smpl_motion(dancer, keys, some)
+        poses[:, some], pelvis = resample(
+            keyed, located, source_fps=placement.fps, target_fps=document.fps, frames=count
+        )
+        yield
     same_rate = placement.fps == document.fps
     wide = edited if same_rate else np.convolve(edited, np.ones(3), mode="same") > 0.5
     near = edited if same_rate else np.convolve(edited, np.ones(_NEAR_FRAMES), mode="same") > 0.5

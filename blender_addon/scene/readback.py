@@ -57,10 +57,10 @@ def read_keys_of(dancer: bpy.types.Object, take: Take, frames: np.ndarray) -> Ge
     return rotations, channel(JOINT_NAMES[0], "location", 3, 0.0)
 
 
-def smpl_motion(dancer: bpy.types.Object, keys: BoneKeys) -> tuple[np.ndarray, np.ndarray]:
-    """Poses (F, 24, 3) axis-angle and pelvis (F, 3), metres, of what a dancer is keyed with."""
+def smpl_motion(dancer: bpy.types.Object, keys: BoneKeys, joints: slice) -> tuple[np.ndarray, np.ndarray]:
+    """Poses (F, J, 3) axis-angle of some joints and pelvis (F, 3), metres, of what a dancer is keyed with."""
     rests = rest_rotations(dancer)
-    poses = smpl_poses(keys[0], rests).astype(np.float32)
+    poses = smpl_poses(keys[0][:, joints], rests[joints], first_joint=joints.start).astype(np.float32)
     return poses, pelvis_positions(keys[1], rests[0], rest_head(dancer)).astype(np.float32)
 
 

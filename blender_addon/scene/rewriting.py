@@ -35,8 +35,9 @@ def rewrite_take(
         for _, part in groupby(curves, key=lambda curve: curve.data_path):
             channel = list(part)
             found = [there.get((c.data_path, c.index)) or new_fcurve(owner, c) for c in channel]
-            written += [(fcurve, read_keys(fcurve)) for fcurve in found]
-            _rewrite_channel(found, channel, document, changed, frames_before)
+            old = [(fcurve, read_keys(fcurve)) for fcurve in found]
+            written += old
+            _rewrite_channel(old, channel, document, changed, frames_before)
             yield
     except BaseException:  # a cancel closes the generator: that is one, too
         for fcurve, keys in written:
@@ -49,7 +50,7 @@ def rewrite_take(
 
 
 def _rewrite_channel(
-    found: list[bpy.types.FCurve],
+    found: list[tuple[bpy.types.FCurve, Keys]],
     channel: list[Curve],
     document: DanceDocument,
     changed: np.ndarray,
@@ -59,10 +60,9 @@ def _rewrite_channel(
     values = np.stack([curve.values for curve in channel], axis=-1)
     signs = np.ones(count)
     if len(channel) == 4:
-        signs = _continuous_signs(found, values, changed, first)
+        signs = _continuous_signs([fcurve for fcurve, _ in found], values, changed, first)
     frames = np.flatnonzero(changed)
-    for part, fcurve in enumerate(found):
-        old = read_keys(fcurve)
+    for part, (fcurve, old) in enumerate(found):
         place = np.floor(old.frames - first + 0.5).astype(np.int64)
         inside = (place >= 0) & (place < count)
         stays = ~((place >= count) & (place < frames_before))
