@@ -73,7 +73,8 @@ def blend(before: Motion, after: Motion, room: Room) -> Seam:
         raise ValueError("a seam needs room on one side")
     reach = LONG_LENGTHS[-1] + 2
     own = _Own(
-        _speeds(cut_motion(before, max(before.frames - reach, 0), before.frames)), _speeds(cut_motion(after, 0, reach))
+        joint_speeds(cut_motion(before, max(before.frames - reach, 0), before.frames)),
+        joint_speeds(cut_motion(after, 0, reach)),
     )
     tried: list[Seam] = []
     for share in room.shares:
@@ -163,10 +164,10 @@ def _step_between(before: Motion, after: Motion, step_before: FloatArray, step_a
 
 def _fastest(motion: Motion) -> float:
     """Speed of the fastest joint, m/s."""
-    return float(_speeds(motion).max(initial=0.0))
+    return float(joint_speeds(motion).max(initial=0.0))
 
 
-def _speeds(motion: Motion) -> FloatArray:
+def joint_speeds(motion: Motion) -> FloatArray:
     """(T - 1,) m/s of the fastest joint in each step."""
     joints = forward_kinematics(motion.poses, motion.pelvis)
     return np.asarray((np.linalg.norm(np.diff(joints, axis=0), axis=-1) * FPS).max(axis=1))
@@ -233,7 +234,7 @@ def _judged(before: Motion, after: Motion, lengths: tuple[int, int], own: _Own) 
     """A seam with its speeds, from the frame before the blend to the one after it."""
     around = (min(lengths[0] + 1, before.frames), min(lengths[1] + 1, after.frames))
     near = cut_motion(before, before.frames - around[0], before.frames), cut_motion(after, 0, around[1])
-    speeds = _speeds(joined_motion(near))
+    speeds = joint_speeds(joined_motion(near))
     was = own.around(around[0] - 1, around[1] - 1)
     hurry = float((speeds - np.clip(was, CALM_M_S, FAST_M_S)).max())
     return Seam(before, after, lengths, float(speeds.max()), float(was.max()), hurry)

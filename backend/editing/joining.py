@@ -12,6 +12,7 @@ import numpy as np
 from backend.dance import Dance, Section
 from backend.editing.artist import Artist, Codes
 from backend.editing.blending import Room, Seam, blend
+from backend.editing.feet import stepping
 from backend.editing.parts import Part, cut_motion, has_codes, joined_motion, locked_error
 from backend.editing.placing import Placement, align, arrival, pulled, start_placement
 from backend.motion.contacts import contact_labels
@@ -90,6 +91,8 @@ def join(
     _refuse_moved_locks(runs)
     pulls, seams = _place(dance, runs, pinned=pinned)
     motion = joined_motion([run.motion for run in runs])
+    for seam in seams:
+        motion = stepping(motion, *seam["blended"])
     touched = _touched(runs)
     edited = replace(
         dance,

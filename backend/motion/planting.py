@@ -97,7 +97,7 @@ def plant(motion: Motion, likelihood: FloatArray, *, keep_path: bool = False) ->
     joints = forward_kinematics(poses, pelvis)
     shifts = [_foot_shift(joints[:, BALLS[side]], joints[:, ANKLES[side]], spans[side], fps=fps) for side in range(2)]
     for side in range(2):
-        poses = _reach(poses, joints, joints[:, ANKLES[side]] + shifts[side], side)
+        poses = reach(poses, joints, joints[:, ANKLES[side]] + shifts[side], side)
     return Motion(poses, pelvis, fps), contact
 
 
@@ -203,7 +203,7 @@ def _unit(vectors: FloatArray) -> FloatArray:
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9))
 
 
-def _reach(poses: FloatArray, joints: FloatArray, target: FloatArray, side: int) -> FloatArray:
+def reach(poses: FloatArray, joints: FloatArray, target: FloatArray, side: int) -> FloatArray:
     """Two-bone inverse kinematics: the ankle reaches target (T, 3), the knee stays in its plane, the foot keeps its
     turn.
     """
