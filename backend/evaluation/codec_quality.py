@@ -31,19 +31,22 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class CodecQuality:
-    """Medians over the dances of a split, real beside rebuilt.
+    """Real dances of a split and what codes make of them, decoded, refined and planted.
 
-    mpjpe_mm: mean joint error, pelvis and heading of each frame laid on the real ones; mpjpe_place_mm: the pelvis alone
-    laid on, headings of a section laid on in its first frame; movement_use, pose_use: share of the codes that occur, of
-    each residual codebook; pose_kept: distance of the mean poses of two sections over what is left of it when one
-    takes the other's pose codes; speed_kept: correlation of speeds when the movement codes stay and the pose codes are
-    another section's; by chance: the same between unrelated sections.
+    mpjpe_mm: mean joint error over all frames before planting, pelvis and heading of each frame laid on the real ones;
+    mpjpe_median_mm, mpjpe_worst_mm: of single dances; mpjpe_planted_mm: after planting; mpjpe_place_mm: with the pelvis
+    alone laid on, and headings in the first frame of a section; jerk and foot skate: medians of dances; movement_use,
+    pose_use: share of the codes that occur, of each residual codebook; pose_kept: distance of the mean poses of two
+    sections over what is left of it when one takes the other's pose codes; speed_kept: correlation of speeds when the
+    movement codes stay and the pose codes are another section's; by chance: the same between unrelated sections.
     """
 
     dances: int
     seconds: float
     mpjpe_mm: float
+    mpjpe_median_mm: float
     mpjpe_worst_mm: float
+    mpjpe_planted_mm: float
     mpjpe_place_mm: float
     jerk_ratio: float
     foot_skate_cm_s: float
@@ -80,21 +83,24 @@ def codec_quality(choreographer: Choreographer, data: Path, split: str, *, pictu
         codes = choreographer.encode(motion, lengths)
         for kept, each in zip(used, codes, strict=True):
             kept.append(each)
-        rebuilt = choreographer.decode(*codes, lengths)
-        rows.append(_errors(motion, rebuilt, lengths))
+        refined = choreographer.refine(choreographer.coder.decode(*codes, lengths))
+        rows.append(_errors(motion, refined, choreographer.plant(refined), lengths))
         sections += _sections(motion, *codes, lengths)
     config = choreographer.coder.codec.config
     errors = np.array(rows)
+    seconds = errors[:, -1]
     pose_kept, speed_kept, by_chance = _exchanged(choreographer, sections, picture)
     return CodecQuality(
         dances=len(rows),
-        seconds=float(errors[:, -1].sum()),
-        mpjpe_mm=float(np.median(errors[:, 0])),
+        seconds=float(seconds.sum()),
+        mpjpe_mm=float(np.average(errors[:, 0], weights=seconds)),
+        mpjpe_median_mm=float(np.median(errors[:, 0])),
         mpjpe_worst_mm=float(errors[:, 0].max()),
-        mpjpe_place_mm=float(np.median(errors[:, 1])),
-        jerk_ratio=float(np.median(errors[:, 2] / errors[:, 3])),
-        foot_skate_cm_s=float(np.median(errors[:, 4])),
-        foot_skate_real_cm_s=float(np.median(errors[:, 5])),
+        mpjpe_planted_mm=float(np.average(errors[:, 1], weights=seconds)),
+        mpjpe_place_mm=float(np.average(errors[:, 2], weights=seconds)),
+        jerk_ratio=float(np.median(errors[:, 3] / errors[:, 4])),
+        foot_skate_cm_s=float(np.median(errors[:, 5])),
+        foot_skate_real_cm_s=float(np.median(errors[:, 6])),
         movement_use=_use(np.concatenate(used[0]), config.movement_codes),
         pose_use=_use(np.concatenate(used[1]), config.pose_codes),
         pose_kept=pose_kept,
@@ -120,10 +126,14 @@ def _facing(motion: Motion) -> FloatArray:
     return joints - joints[:, :1]
 
 
-def _errors(real: Motion, rebuilt: Motion, lengths: Sequence[int]) -> tuple[float, ...]:
-    """MPJPE free of place and heading and of place alone, mm; jerk, foot skate (rebuilt, real); seconds."""
-    free = np.linalg.norm(_facing(real) - _facing(rebuilt), axis=-1).mean()
-    joints, other = real.joints().astype(np.float64), rebuilt.joints().astype(np.float64)
+def _errors(real: Motion, refined: Tensor, planted: Motion, lengths: Sequence[int]) -> tuple[float, ...]:
+    """MPJPE free of place and heading, before and after planting, and of place alone, mm; jerk, foot skate (planted,
+    real); seconds.
+    """
+    free = facing_joints(refined).double().numpy()
+    free = np.linalg.norm(_facing(real) - (free - free[:, :1]), axis=-1).mean()
+    feet = np.linalg.norm(_facing(real) - _facing(planted), axis=-1).mean()
+    joints, other = real.joints().astype(np.float64), planted.joints().astype(np.float64)
     place, first = [], 0
     for length in lengths:
         span = slice(first, first + length)
@@ -132,6 +142,7 @@ def _errors(real: Motion, rebuilt: Motion, lengths: Sequence[int]) -> tuple[floa
         first += length
     return (
         1000.0 * float(free),
+        1000.0 * float(feet),
         1000.0 * float(np.mean(place)),
         jerk(other, fps=FPS),
         jerk(joints, fps=FPS),
