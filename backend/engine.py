@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from backend.dance_messages import (
     dance_message,
@@ -70,7 +70,7 @@ class ChoreographerEngine:
 
     @property
     def _artist(self) -> Artist:
-        return cast("Artist", self._choreographer)
+        return self._choreographer
 
     def _analyse(self, message: Message, progress: Progress) -> Message:
         audio = _audio_of(message)
