@@ -42,6 +42,7 @@ from backend.text.vocabulary import genre_embedding, genre_in_text, resolve_genr
 
 Progress = Callable[[str, int, int], None]
 REFINEMENT = 1.0  # share of the correction that is taken
+FILL_STEPS = 6  # of the solver, for frames whose neighbours are known: an animator waits for each
 MOST_THREADS = 4  # a busy Blender runs beside us
 
 
@@ -245,7 +246,7 @@ class Choreographer:
         rows = sample(
             space.network,
             conditions,
-            sampler=self.sampler,
+            sampler=replace(self.sampler, steps=FILL_STEPS),
             generator=torch.Generator().manual_seed(seed),
             progress=lambda *_: None,
             cancelled=lambda: False,

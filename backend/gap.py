@@ -16,7 +16,8 @@ from backend.motion.planting import plant
 from backend.motion.representation import CONTACTS, decode, encode, start_of
 from backend.spaces import MotionSpace, Space
 
-CONTEXT_FRAMES = 32  # on either side; a multiple of 8
+EASED_FRAMES = 8  # at either end of a gap that lead from what was there to what is new
+CONTEXT_FRAMES = 24  # on either side; a multiple of 8
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,11 @@ class Gap:
         frames = self.frames // len(rows)
         kept = torch.ones(len(rows), device=rows.device)
         kept[self.first // frames : -(-self.last // frames)] = 0.0
+        if self.pinned and frames == 1:
+            ramp = torch.linspace(1.0, 0.0, EASED_FRAMES + 2)[1:-1].to(kept)
+            ramp = ramp[: (self.last - self.first) // 2]
+            kept[self.first : self.first + len(ramp)] = ramp
+            kept[self.last - len(ramp) : self.last] = ramp.flip(0)
 
         def arrive(predicted: Tensor) -> Tensor:
             return space.enter(self.closed(space.leave(predicted)))
