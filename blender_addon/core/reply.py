@@ -92,7 +92,7 @@ def edit_from_result(message: Message, *, before: DanceDocument, addon_version: 
             lasting = resampled_frames(frames, source_fps=float(message.header["fps"]), target_fps=placement.fps)
             placement = replace(placement, frames=lasting)
     document = document_from_result(message, settings=before.settings, placement=placement, addon_version=addon_version)
-    return EditResult(replace(document, report={**before.report, **document.report}), touched, moved)
+    return EditResult(document, touched, moved)  # the measures of the dance before say nothing about this one
 
 
 def phrases_from_result(message: Message) -> tuple[Phrase, ...]:
