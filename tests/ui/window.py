@@ -17,7 +17,7 @@ from typing import Any
 import bpy
 
 MODULE = "bl_ext.user_default.pirouette"
-DEADLINE_S = 120.0
+DEADLINE_S = 400.0
 GENERATE_BELOW_TOP_PX = 167  # from the sidebar's upper edge to the middle of Generate, at interface scale 1
 PROCESSES: list[subprocess.Popen[bytes]] = []
 
