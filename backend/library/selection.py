@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.library.cutting import Cut
+from backend.library.measures import MOST_SKATE_CM_S
 from backend.library.naming import Naming
 
 MOST_A_TAKE, MOST_A_POOR_TAKE = 6, 3
@@ -122,4 +123,5 @@ def _worth(candidate: Candidate) -> float:
     """
     cut = candidate.cut
     figure = min(len(candidate.naming.figures), 4) / 4
-    return 1.5 * cut.arrival + 0.4 * figure - cut.sound.skate_cm_s / 40.0 - 0.3 * (cut.counts < 2 * cut.metre)
+    slide = min(cut.sound.skate_cm_s, MOST_SKATE_CM_S) / 40.0  # more than that, and it is meant
+    return 1.5 * cut.arrival + 0.4 * figure - slide - 0.3 * (cut.counts < 2 * cut.metre)
