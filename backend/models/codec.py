@@ -22,6 +22,7 @@ from backend.motion.representation import CHANNELS
 
 REACH_FRAMES = 12  # of the linear filters, on either side
 SMOOTHING_FRAMES, SMOOTHING_DEVIATION = 3, 0.8  # of what is decoded, in frames: a half at 7 Hz
+WAYS = 4  # to code a latent that are followed at once
 GROUP_FRAMES = 8  # frames of a group: one latent of poses, two of movement
 GROUP_POSES = 4  # pose codes in a group
 
@@ -36,9 +37,9 @@ class CodecConfig:
     width: int = 256
     fine_width: int = 128
     code_width: int = 64
-    movement_rows: int = 4
+    movement_rows: int = 8
     movement_codes: int = 128
-    pose_rows: int = 4
+    pose_rows: int = 6
     pose_codes: int = 512
 
     def to_dict(self) -> dict[str, Any]:
@@ -64,13 +65,19 @@ class Codebooks(nn.Module):
         self.register_buffer("vectors", torch.zeros(rows, codes, width))
 
     def nearest(self, latent: Tensor) -> Tensor:
-        """Codes (..., rows) of latents (..., width): each row codes what the rows before it have left."""
-        codes, left = [], latent.float()
+        """Codes (..., rows) of latents (..., width): each row codes what the rows before it have left, and the few best
+        ways to do so are followed to the end.
+        """
+        left = latent.float().reshape(-1, 1, latent.shape[-1])  # (N, ways, width)
+        codes = left.new_zeros((len(left), 1, 0), dtype=torch.long)
         for book in self.vectors:
-            distance = book.square().sum(-1) - 2.0 * left @ book.T
-            codes.append(distance.argmin(-1))
-            left = left - book[codes[-1]]
-        return torch.stack(codes, dim=-1)
+            error = left.square().sum(-1, keepdim=True) - 2.0 * left @ book.T + book.square().sum(-1)
+            best = error.flatten(1).topk(min(WAYS, error[0].numel()), largest=False).indices
+            way, code = best // len(book), best % len(book)
+            left = left.gather(1, way[..., None].expand(-1, -1, left.shape[-1])) - book[code]
+            before = codes.gather(1, way[..., None].expand(-1, -1, codes.shape[-1]))
+            codes = torch.cat([before, code[..., None]], dim=-1)
+        return codes[:, 0].reshape(*latent.shape[:-1], -1)
 
     def lookup(self, codes: Tensor) -> Tensor:
         """Vectors (..., width) of codes (..., rows)."""
