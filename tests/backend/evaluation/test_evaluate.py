@@ -141,7 +141,10 @@ def test_real_dances_are_described_alone(library: Path, tmp_path: Path) -> None:
         (("--motions", ROOT / "tests" / "fixtures" / "motion"), "The longest of the dances lasts 3.0 s."),
         (("--motions", ROOT / "docs"), "No motion was found"),
         (("--motions", "nowhere"), "There is no folder nowhere."),
-        (("--generator", "nobody"), "There is no generator “nobody”. There are: pirouette, pirouette-motion, pirouette-code, replay."),
+        (
+            ("--generator", "nobody"),
+            "There is no generator “nobody”. There are: pirouette, pirouette-motion, pirouette-code, replay.",
+        ),
         (("--real-only", "--split", "nowhere"), "has no dance in its nowhere split"),
     ],
 )
