@@ -88,6 +88,7 @@ class ChoreographerEngine:
             genre=header.get("genre", ""),
             text=header.get("text", ""),
             seed=header.get("seed", 0),
+            model=header.get("model", ""),
         )  # at the model's frame rate, which is the document's: the scene's is the add-on's affair
         return dance_message(self._choreographer.generate(request, progress=progress, cancelled=cancelled))
 

@@ -69,7 +69,14 @@ _READ_BYTES = 1 << 20
 _FIELDS: dict[str, dict[str, str]] = {
     "hello": {"protocol": "integer"},
     "analyse": {"sample_rate_hz": "integer"},
-    "generate": {"sample_rate_hz": "integer", "genre": "text?", "text": "text?", "seed": "seed?", "fps": "rate?"},
+    "generate": {
+        "sample_rate_hz": "integer",
+        "genre": "text?",
+        "text": "text?",
+        "seed": "seed?",
+        "fps": "rate?",
+        "model": "text?",
+    },
     "edit": {"operation": "object", "dance": "object", "other": "object?", "user_folder": "text?"},
     "encode": {"fps": "rate", "dance": "object?"},
     "library": {"query": "text", "genre": "text?", "limit": "count?", "user_folder": "text?"},

@@ -37,6 +37,7 @@ class Asked:
     text: str = ""
     seed: int = 0
     fps: float = 30.0
+    model: str = ""
 
 
 class StandIn:

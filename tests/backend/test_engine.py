@@ -14,6 +14,7 @@ import torch
 from backend.dance_messages import plain
 from backend.engine import ChoreographerEngine
 from backend.errors import PirouetteError
+from backend.models.codec import CodecConfig, DanceCodec
 from backend.models.denoiser import DenoiserConfig, ParallelMambaDenoiser
 from backend.models.refiner import RefinerConfig, TemporalRefiner
 from backend.models.weights import weight_bytes
@@ -41,6 +42,10 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BackendClient]:
     denoiser = ParallelMambaDenoiser(DenoiserConfig(width=64, blocks=1, decoder_width=32))
     refiner = TemporalRefiner(RefinerConfig(width=64, blocks=1))
     statistics = {"mean": torch.zeros(151), "std": torch.full((151,), 0.1)}
+    codec = DanceCodec(CodecConfig(width=32, fine_width=16, code_width=8))
+    for books in (codec.movement, codec.pose):
+        torch.nn.init.normal_(books.vectors)
+    (folder / "codec.safetensors").write_bytes(weight_bytes("codec", "test", codec, statistics))
     (folder / "denoiser.safetensors").write_bytes(weight_bytes("denoiser", "test", denoiser, statistics))
     (folder / "refiner.safetensors").write_bytes(weight_bytes("refiner", "test", refiner, {}))
     launch = backend_launch(sys.executable, ROOT / "backend")
@@ -77,6 +82,35 @@ def test_a_song_becomes_a_dance_of_its_length_at_thirty_frames_a_second(client: 
     assert result.header["sections"][-1]["end_s"] == pytest.approx(4.0)
     assert result.header["report"]["frames"] == 120
     assert set(result.header["report"]["stage_seconds"]) == {"listen", "dance", "refine", "plant"}
+
+
+def test_a_dance_is_generated_and_then_edited(client: BackendClient) -> None:
+    made = client.wait(generate(client, clicks(9.0), genre="house", seed=2), PATIENCE_S)
+    arrays = {name: array.numpy() for name, array in made.arrays.items()}
+    assert arrays["sound"].shape == (270, 37)
+    assert 2 * len(arrays["movement_codes"]) == len(arrays["pose_codes"]) > 0
+    operation = {"op": "regenerate", "span": "#2", "seed": 9}
+    header = {"type": "edit", "operation": operation, "dance": made.header}
+    edited = client.wait(client.submit(header, arrays), PATIENCE_S)
+    assert edited.type == "result", edited.header
+    [[first, last]] = edited.header["report"]["touched"]
+    section = edited.header["sections"][1]
+    assert (first, last) == (round(section["start_s"] * 30), round(section["end_s"] * 30))
+    changed = (edited.arrays["poses"].numpy() != arrays["poses"]).any(axis=(1, 2))
+    assert not changed[:first].any()
+    assert not changed[last:].any()
+    assert changed[first:last].any()
+    assert section["seed"] == 9
+
+
+def test_a_motion_from_elsewhere_is_encoded(client: BackendClient) -> None:
+    poses = np.zeros((50, 24, 3), "f4")
+    poses[:, 0, 0] = np.pi / 2
+    arrays = {"poses": poses, "pelvis": np.tile(np.array([0.0, 0.0, 0.9], "f4"), (50, 1))}
+    answer = client.wait(client.submit({"type": "encode", "fps": 25.0}, arrays), PATIENCE_S)
+    assert answer.type == "result", answer.header
+    assert answer.arrays["poses"].shape == (60, 24, 3)
+    assert len(answer.arrays["pose_codes"].numpy()) == 32
 
 
 def test_the_same_seed_gives_the_same_dance_and_another_seed_another(client: BackendClient) -> None:
