@@ -127,7 +127,8 @@ def _draw_state(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if SESSION.activity in ("edit", "library"):
         progress = SESSION.progress
         row = layout.row(align=True)
-        row.progress(text=progress.label or "Reading the keys", factor=progress.fraction)
+        at_first = "Looking in the library" if SESSION.activity == "library" else "Reading the keys"
+        row.progress(text=progress.label or at_first, factor=progress.fraction)
         row.operator("pirouette.cancel", text="", icon="X")
         if progress.time_left_s is not None:
             layout.label(text=in_words(progress.time_left_s))
