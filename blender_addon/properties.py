@@ -83,6 +83,15 @@ class DanceSettings(bpy.types.PropertyGroup):
     new_seed: BoolProperty(
         name="New Seed Each Time", description="Draw another seed for every dance, for variations of it", default=False
     )
+    model: EnumProperty(
+        name="Made From",
+        description="What new movement is made from, whole dances and sections alike",
+        items=(
+            ("MOTION", "Motion", "Make every frame anew: more precise on the beat"),
+            ("CODE", "Codes", "Put the dance together from learnt codes of real dance"),
+        ),
+        default="MOTION",
+    )
     dancer: PointerProperty(
         name="Dancer",
         description="The armature that new takes go on; empty makes a new one",

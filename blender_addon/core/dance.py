@@ -44,13 +44,16 @@ class Section:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the animator asked for. source: ``SCENE``, ``PREVIEW`` or ``STRIP``; strip: its name."""
+    """What the animator asked for. source: ``SCENE``, ``PREVIEW`` or ``STRIP``; strip: its name; model: what the dance
+    is made from, ``MOTION`` or ``CODE``.
+    """
 
     genre: str = ""
     text: str = ""
     seed: int = 0
     source: str = "SCENE"
     strip: str = ""
+    model: str = "MOTION"
 
 
 @dataclass(frozen=True)

@@ -46,17 +46,17 @@ def from_library(identity: str) -> dict[str, Any]:
     return {"kind": "library", "id": identity}
 
 
-def from_prompt(prompt: str, *, genre: str, seed: int) -> dict[str, Any]:
-    """New movement by words."""
-    return {"kind": "prompt", "prompt": prompt, "genre": genre, "seed": seed}
+def from_prompt(prompt: str, *, genre: str, seed: int, model: str) -> dict[str, Any]:
+    """New movement by words; model: ``MOTION`` or ``CODE``."""
+    return {"kind": "prompt", "prompt": prompt, "genre": genre, "seed": seed, "model": model.lower()}
 
 
 # Operations
 
 
-def regenerate(section: Section, *, seed: int, strength: float) -> Operation:
-    """New movement in a section, by its own words; from 0, vary a little, to 1, new."""
-    words = {"prompt": section.prompt, "genre": section.genre}
+def regenerate(section: Section, *, seed: int, strength: float, model: str) -> Operation:
+    """New movement in a section, by its own words; from 0, vary a little, to 1, new; model: ``MOTION`` or ``CODE``."""
+    words = {"prompt": section.prompt, "genre": section.genre, "model": model.lower()}
     return {"op": "regenerate", "span": span_of(section), "seed": seed, "strength": strength, "pinned": True, **words}
 
 

@@ -42,6 +42,7 @@ def read_request(context: bpy.types.Context) -> DanceRequest:
         seed=random.SystemRandom().randrange(1 << 31) if settings.new_seed else settings.seed,
         source=settings.source,
         strip=settings.strip if asks_for_strip else "",
+        model=settings.model,
     )
     return DanceRequest(scene.name, music.name, frames, fps, asked)
 

@@ -87,6 +87,7 @@ def _ask(
         "text": request.settings.text,
         "seed": request.settings.seed,
         "fps": request.fps,
+        "model": request.settings.model.lower(),
     }
     arrays = {"audio": np.ascontiguousarray(sound.mono, dtype=np.float32)}
     result = yield from ask(session, (message, arrays), command, log_path=log_path)

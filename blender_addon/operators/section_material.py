@@ -58,7 +58,8 @@ class MaterialOperator(SectionOperator):
         """The source as the backend knows it, and the other dance that goes with it. Raises PirouetteError."""
         if self.source == "PROMPT":
             seed = new_seed() if self.seed < 0 else self.seed
-            return edits.from_prompt(self.prompt.strip(), genre=section_genre(self.genre), seed=seed), None
+            model = context.scene.pirouette.model
+            return edits.from_prompt(self.prompt.strip(), genre=section_genre(self.genre), seed=seed, model=model), None
         if self.source == "SECTION":
             return edits.from_here(section_of(document, self.from_section - 1)), None
         if self.source == "LIBRARY":

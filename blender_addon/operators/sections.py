@@ -42,7 +42,7 @@ class PIROUETTE_OT_section_regenerate(SectionOperator, bpy.types.Operator):
         section = section_of(document, index)
         seed = new_seed() if self.draw_seed else section.seed if self.seed < 0 else self.seed
         strength = context.scene.pirouette.strength if self.strength < 0.0 else self.strength
-        operation = edits.regenerate(section, seed=seed, strength=strength)
+        operation = edits.regenerate(section, seed=seed, strength=strength, model=context.scene.pirouette.model)
         if self.prompt:
             operation["prompt"] = self.prompt
         if self.genre:

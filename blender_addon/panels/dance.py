@@ -112,4 +112,19 @@ def draw_text(layout: bpy.types.UILayout, context: bpy.types.Context, text: str,
         column.label(text=line, icon=icon if index == 0 else "BLANK1")
 
 
-CLASSES = (PIROUETTE_PT_dance,)
+class PIROUETTE_PT_more(bpy.types.Panel):
+    """What is rarely changed."""
+
+    bl_label = "More"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = CATEGORY
+    bl_parent_id = "PIROUETTE_PT_dance"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Which model makes new movement."""
+        self.layout.prop(context.scene.pirouette, "model", expand=True)
+
+
+CLASSES = (PIROUETTE_PT_dance, PIROUETTE_PT_more)
