@@ -19,6 +19,7 @@ MOST_ALIKE_M = 0.1  # root mean square distance of joints under which two phrase
 FAR_M = 0.5  # beyond which they are simply different
 SPINNING, LOW_M = 1.5, 0.5  # feet that spin or crawl slide: that is no fault
 SLIDING = "sliding feet"
+UNSEEN_CLIP = 5.0  # outweighs everything else: from every clip one
 GLIDING = re.compile(r"moonwalk", re.IGNORECASE)  # figures whose point it is
 MOST_SLIDE_CM_S = 45.0
 FEWEST_A_GENRE = 4
@@ -78,7 +79,9 @@ def _of_genre(candidates: list[Candidate], genre: str) -> list[Candidate]:
     takes, figures, chosen = Counter[str](), Counter[str](), list[Candidate]()
     said = Counter[str]()
     while len(chosen) < share:
-        fresh = np.array([0.6 * (takes[_take(c)] == 0) + 0.5 / (1 + figures[c.naming.figure]) for c in candidates])
+        fresh = np.array(
+            [UNSEEN_CLIP * (takes[_take(c)] == 0) + 0.5 / (1 + figures[c.naming.figure]) for c in candidates]
+        )
         score = np.where(free, worth + fresh + apart / FAR_M, -np.inf)
         best = int(score.argmax())
         if not free[best]:
