@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -20,7 +21,8 @@ CONTEXT_FRAMES = 32  # that the codec sees of the neighbours: more than a code i
 
 
 class DanceCoder:
-    """The codec with its weights. Numbers are those of the representation, not normalised.
+    """The codec with its weights. Numbers are those of the representation, not normalised; version: another one for
+    codes that mean something else.
 
     Raises PirouetteError("weights_missing") or ("weights_version").
     """
@@ -31,7 +33,7 @@ class DanceCoder:
         load_into(self.codec, file)
         self.codec.to(device)
         self.mean, self.std = file.tensors["mean"].to(device), file.tensors["std"].to(device)
-        self.version = file.version
+        self.version = f"{file.version}-{_digest(self.codec)}"
 
     @torch.inference_mode()
     def encode(self, numbers: Tensor, frames: Sequence[int]) -> tuple[CodeArray, CodeArray]:
@@ -61,6 +63,14 @@ class DanceCoder:
         whole = self.codec.decode(Codes(codes.movement.to(device), codes.pose.to(device)))[0] * self.std + self.mean
         lengths = [movement_count(length) // 2 * GROUP_FRAMES for length in frames]
         return torch.cat([part[:kept] for part, kept in zip(whole.split(lengths), frames, strict=True)])
+
+
+def _digest(codec: DanceCodec) -> str:
+    """Eight letters that differ where codes mean something else."""
+    books = hashlib.sha256()
+    for each in (codec.movement.vectors, codec.pose.vectors):
+        books.update(each.cpu().numpy().tobytes())
+    return books.hexdigest()[:8]
 
 
 def _array(codes: Tensor) -> CodeArray:

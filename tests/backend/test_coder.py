@@ -8,6 +8,8 @@ import torch
 
 from backend.coder import DanceCoder
 from backend.dance import movement_count
+from backend.models.codec import CodecConfig, DanceCodec
+from backend.models.weights import load_into, read_weights, weight_bytes
 from backend.motion.io import read_motion
 from backend.motion.representation import encode, facing_joints
 
@@ -53,3 +55,14 @@ def test_a_section_s_codes_do_not_depend_on_how_the_rest_is_cut(coder: DanceCode
 def test_sections_that_do_not_make_up_the_dance_are_refused(coder: DanceCoder, numbers: torch.Tensor) -> None:
     with pytest.raises(ValueError, match="do not make up"):
         coder.encode(numbers, [100, 100])
+
+
+def test_codes_that_mean_something_else_have_another_version(coder: DanceCoder, tmp_path: Path) -> None:
+    file = read_weights("codec")
+    codec = DanceCodec(CodecConfig(**file.config))
+    load_into(codec, file)
+    codec.pose.vectors[0, 0] += 1.0
+    extra = {name: file.tensors[name] for name in ("mean", "std")}
+    (tmp_path / "codec.safetensors").write_bytes(weight_bytes("codec", file.version, codec, extra))
+    assert DanceCoder(torch.device("cpu"), weights=tmp_path).version != coder.version
+    assert DanceCoder(torch.device("cpu")).version == coder.version
