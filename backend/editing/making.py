@@ -9,17 +9,15 @@ from itertools import groupby
 import numpy as np
 import numpy.typing as npt
 
-from backend.dance import GROUP_FRAMES, Dance, Section
+from backend.dance import Dance, Section, movement_count
 from backend.editing.artist import Artist, Codes
 from backend.editing.joining import Edit, join, joined_spans
 from backend.editing.material import fitted, material_of
 from backend.editing.operations import Mirror, Regenerate, Replace, Transfer
-from backend.editing.parts import Part, between, cut_at, cut_motion, named, parts_of, refuse_locked
+from backend.editing.parts import Part, between, cut_at, cut_motion, joined_motion, named, parts_of, refuse_locked
 from backend.editing.spans import Counts, span_frames
 from backend.errors import PirouetteError
 from backend.motion.motion import Motion
-
-MOVEMENT_FRAMES, POSE_FRAMES = GROUP_FRAMES // 2, GROUP_FRAMES // 4  # that one code stands for
 
 
 def regenerate(dance: Dance, operation: Regenerate, artist: Artist) -> Edit:
@@ -89,13 +87,19 @@ def transfer(dance: Dance, operation: Transfer, artist: Artist, sources: Mapping
     for number in inside:
         refuse_locked(parts[number], "take other codes")
     own = coded_parts([parts[number] for number in inside], artist)
-    other = coded_parts(material_of(source, dance, sources).parts, artist)
-    movement, poses = _rows(own, 0), _rows(own, 1)
-    if operation.movement_from is not None:
-        movement = _rows(other, 0)[_nearest(own, other, MOVEMENT_FRAMES)]
-    else:
-        poses = _rows(other, 1)[_nearest(own, other, POSE_FRAMES)]
     frames = [part.frames for part in own]
+    movement, poses = _rows(own, 0), _rows(own, 1)
+    material = material_of(source, dance, sources)
+    if list(map(movement_count, frames)) == [movement_count(part.frames) for part in material.parts]:
+        coded = coded_parts(material.parts, artist)
+        other = _rows(coded, 0), _rows(coded, 1)
+    else:  # other lengths: the codes of the material danced over these counts
+        over = joined_motion([part.motion for part in fitted(material, Counts(dance.grid), first, last)])
+        other = artist.encode(over, frames)
+    if operation.movement_from is not None:
+        movement = other[0]
+    else:
+        poses = other[1]
     motion = artist.decode(movement, poses, frames)
     _check_frames(motion, sum(frames))
     start, row = 0, 0
@@ -190,24 +194,6 @@ def _runs_of(mask: npt.NDArray[np.bool_]) -> tuple[tuple[int, int, int], ...]:
 
 def _rows(parts: Sequence[Part], kind: int) -> Codes:
     return np.concatenate([part.codes[kind] for part in parts if part.codes is not None])
-
-
-def _nearest(own: Sequence[Part], other: Sequence[Part], each: int) -> npt.NDArray[np.int64]:
-    """For each code of ``own``: the number of the code of ``other`` at the same share of their time."""
-    wanted, there = _centres(own, each), _centres(other, each)
-    return np.asarray(np.abs(there[None] - wanted[:, None]).argmin(axis=1), dtype=np.int64)
-
-
-def _centres(parts: Sequence[Part], each: int) -> npt.NDArray[np.float64]:
-    """Where the codes of ``each`` frames lie, as shares of all the parts' time."""
-    centres: list[npt.NDArray[np.float64]] = []
-    offset = 0
-    for part in parts:
-        assert part.codes is not None
-        rows = len(part.codes[0 if each == MOVEMENT_FRAMES else 1])
-        centres.append(offset + np.minimum(each * (np.arange(rows) + 0.5), part.frames))
-        offset += part.frames
-    return np.concatenate(centres) / offset
 
 
 def _check_frames(motion: Motion, frames: int) -> None:
