@@ -79,11 +79,6 @@ class Stopwatch:
         self.progress(name, total, total)
 
 
-def sound_of(features: MusicFeatures) -> npt.NDArray[np.float16]:
-    """What a dance keeps of a song: (S, 37)."""
-    return np.concatenate([features.energy, features.timbre], axis=1).astype(np.float16)
-
-
 class Choreographer:
     """All models, loaded once. device: "auto", "cpu", "cuda", "mps"; threads: of the CPU, chosen if None; refinement:
     share of the refiner's correction that is taken.
@@ -144,7 +139,7 @@ class Choreographer:
         with watch.stage("listen"):
             space = self.space(request.model)
             features = self.hear(request.audio)
-            sound = sound_of(features)
+            sound = features.sound
             conditions = self.conditions(features.grid, sound, settings, multiple=space.frames)
         frames = max(round(request.audio.duration_s * FPS), 2)
         with watch.stage("dance", self.sampler.steps):

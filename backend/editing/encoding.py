@@ -85,8 +85,7 @@ def heard(song: Path, start_s: float, duration_s: float) -> tuple[BeatGrid, npt.
     from backend.music.features import music_features
 
     features = music_features(load_audio(song, start_s=start_s, end_s=None))
-    sound = np.concatenate([features.energy, features.timbre], axis=1).astype(np.float16)
-    return features.grid, sound[: round(duration_s * FPS)]
+    return features.grid, features.sound[: round(duration_s * FPS)]
 
 
 def at_model_rate(motion: Motion) -> Motion:

@@ -43,6 +43,11 @@ class MusicFeatures:
     grid: BeatGrid
     fps: float = FPS
 
+    @property
+    def sound(self) -> npt.NDArray[np.float16]:
+        """What a dance keeps of the song: energy, then timbre, (T, 37)."""
+        return np.concatenate([self.energy, self.timbre], axis=1).astype(np.float16)
+
 
 def music_features(audio: Audio, grid: BeatGrid | None = None) -> MusicFeatures:
     """Timbre, energy and beats of a song, T = ceil(duration * 30) frames.
