@@ -13,7 +13,7 @@ from backend.models.weights import load_into, read_weights, weight_bytes
 from backend.motion.io import read_motion
 from backend.motion.representation import encode, facing_joints
 
-CLIPS = sorted((Path(__file__).parents[1] / "fixtures" / "motion").glob("*dance*.npz"))
+CLIPS = sorted((Path(__file__).parents[1] / "fixtures" / "dances").glob("*.npz"))
 
 
 @pytest.fixture(scope="module")

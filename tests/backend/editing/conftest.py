@@ -14,7 +14,7 @@ from backend.motion.motion import Motion
 from backend.music.beats import BeatGrid
 from tests.backend.editing.fakes import FakeArtist
 
-FIXTURE = Path(__file__).resolve().parents[2] / "fixtures" / "motion" / "one_minute_dance.npz"
+FIXTURE = Path(__file__).resolve().parents[2] / "fixtures" / "dances" / "one_minute_dance.npz"
 
 
 def read_dance() -> Dance:

@@ -12,11 +12,12 @@ from backend import choreographer
 from backend.choreographer import Choreographer, GenerateRequest
 from backend.evaluation.bundled_generator import BundledGenerator
 from backend.evaluation.generators import HEARINGS, Wish
+from backend.models.codec import CodecConfig, DanceCodec
 from backend.models.denoiser import DenoiserConfig, ParallelMambaDenoiser
 from backend.models.refiner import RefinerConfig, TemporalRefiner
 from backend.models.weights import weight_bytes
 from backend.music.audio import Audio, audio_from_samples
-from backend.music.features import MusicFeatures
+from backend.music.beats import BeatGrid
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +26,11 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     denoiser = ParallelMambaDenoiser(DenoiserConfig(width=64, blocks=1, decoder_width=32))
     refiner = TemporalRefiner(RefinerConfig(width=64, blocks=1))
+    codec = DanceCodec(CodecConfig(width=16, fine_width=8, code_width=8, movement_codes=8, pose_codes=8))
     statistics = {"mean": torch.zeros(151), "std": torch.full((151,), 0.1)}
     (folder / "denoiser.safetensors").write_bytes(weight_bytes("denoiser", "test", denoiser, statistics))
     (folder / "refiner.safetensors").write_bytes(weight_bytes("refiner", "test", refiner, {}))
+    (folder / "codec.safetensors").write_bytes(weight_bytes("codec", "test", codec, statistics))
     return folder
 
 
@@ -67,9 +70,9 @@ def test_no_stage_knows_the_true_beats(
     seen: list[np.ndarray] = []
     told = generator.choreographer.conditions
 
-    def spy(features: MusicFeatures, settings: choreographer.Settings) -> object:
-        seen.append(features.grid.beats_s)
-        return told(features, settings)
+    def spy(grid: BeatGrid, sound: np.ndarray, settings: choreographer.Settings, *, multiple: int) -> object:
+        seen.append(grid.beats_s)
+        return told(grid, sound, settings, multiple=multiple)
 
     monkeypatch.setattr(generator.choreographer, "conditions", spy)
     for hearing in ("true", "half_beat"):

@@ -15,7 +15,7 @@ from backend.motion.io import read_motion
 from backend.motion.motion import Motion
 from tests.fixtures.make_motion import library_arrays
 
-DANCE = Path(__file__).parents[2] / "fixtures" / "motion" / "one_minute_dance.npz"
+DANCE = Path(__file__).parents[2] / "fixtures" / "dances" / "one_minute_dance.npz"
 
 
 @pytest.fixture(scope="module")
