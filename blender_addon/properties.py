@@ -87,8 +87,12 @@ class DanceSettings(bpy.types.PropertyGroup):
         name="Made From",
         description="What new movement is made from, whole dances and sections alike",
         items=(
-            ("MOTION", "Motion", "Make every frame anew: more precise on the beat"),
-            ("CODE", "Codes", "Put the dance together from learnt codes of real dance"),
+            ("MOTION", "Motion", "Make every frame anew: lively and on the beat"),
+            (
+                "CODE",
+                "Codes",
+                "Put the dance together from codes of real dance: calmer, and it hardly hears the beat yet",
+            ),
         ),
         default="MOTION",
     )

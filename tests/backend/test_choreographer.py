@@ -147,3 +147,37 @@ def test_a_saved_dance_reads_back(dances: list[Dance], tmp_path: Path) -> None:
     with np.load(path) as arrays:
         assert arrays["contacts"].shape == (motion.frames, 4)
         assert len(arrays["beats_s"]) == len(dances[0].grid.beats_s)
+
+
+@pytest.mark.parametrize("model", ["motion", "code"])
+def test_either_model_makes_a_dance_with_codes_and_the_same_seed_makes_it_again(
+    choreographer: Choreographer, song: Audio, model: str
+) -> None:
+    part = dataclasses.replace(song, samples=song.samples[: 5 * song.sample_rate_hz])
+    first, again = (dance_of(choreographer, part, genre="salsa", seed=2, model=model) for _ in range(2))
+    assert np.array_equal(first.motion.poses, again.motion.poses)
+    assert first.motion.frames == 150
+    assert len(first.pose_codes) == 2 * len(first.movement_codes) > 0
+
+
+def test_a_section_of_a_long_dance_is_danced_anew_within_its_budget(choreographer: Choreographer, song: Audio) -> None:
+    dance = dance_of(choreographer, song, seed=3)
+    span = dance.frames_of(dance.sections[3])
+    options = {
+        "grid": dance.grid,
+        "sound": dance.sound,
+        "genre": "salsa",
+        "prompt": "",
+        "strength": 1.0,
+        "pinned": True,
+    }
+    choreographer.fill(dance.motion, span, seed=1, **options)
+    began = time.process_time()
+    filling = choreographer.fill(dance.motion, span, seed=2, **options)
+    assert time.process_time() - began < 3.0  # 0.4 s by the wall on two quiet cores
+    assert filling.frames == span[1] - span[0]
+
+
+def test_a_model_that_is_not_there_is_told(choreographer: Choreographer) -> None:
+    with pytest.raises(PirouetteError, match="There is no model “gpt”"):
+        choreographer.space("gpt")

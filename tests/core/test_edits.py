@@ -181,3 +181,9 @@ def test_strips_are_cut_at_the_edges_and_names_fit() -> None:
     assert found[2].text == ""
     assert fitted("word", 1000.0) == "word"
     assert fitted("word", 0.0) == ""
+
+
+def test_new_movement_names_the_model_that_makes_it() -> None:
+    section = document().sections[0]
+    assert edits.regenerate(section, seed=3, strength=1.0, model="CODE")["model"] == "code"
+    assert edits.from_prompt("a turn", genre="", seed=3, model="MOTION")["model"] == "motion"
