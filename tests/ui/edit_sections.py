@@ -6,9 +6,9 @@ blender --factory-startup --enable-event-simulate --python edit_sections.py -- -
 With --search "" the library is left out.
 
 Writes sections_list.png, sections_regenerated.png, sections_preview.png, sections_inserted.png, sections_reopened.png
-and sections.json, which says what happened. Needs a display and ImageMagick's ``import``. Generate is
-clicked with the mouse; the other buttons are pressed as the window presses them, by ``INVOKE_DEFAULT``, and lines of the
-list are selected by script.
+and sections.json, which says what happened. Needs a display and ImageMagick's ``import``. Generate is clicked with the
+mouse; the other buttons are pressed as the window presses them, by ``INVOKE_DEFAULT``, and lines of the list are
+selected by script.
 """
 
 from __future__ import annotations
