@@ -41,6 +41,8 @@ class DeceivedChoreographer(Choreographer):
 class BundledGenerator:
     """The models of the package, or of a folder of weights. model: "motion", "code", or "" for the better one."""
 
+    model = ""
+
     def __init__(self, *, device: str = "auto", weights: Path | None = None, model: str = "") -> None:
         self.model = model
         self.choreographer = DeceivedChoreographer(device=device, weights=weights)

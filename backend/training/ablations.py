@@ -148,7 +148,8 @@ def _trained(variant: Variant, plan: Plan, *, allowed: set[str]) -> dict[str, An
     recipe = variant.recipe(read_recipe(plan.recipe))
     run = Run(recipe, data=plan.cache, minutes=plan.minutes, out=folder, device=plan.device)
     state = run.run()
-    shutil.copy(WEIGHTS_FOLDER / "refiner.safetensors", folder)
+    for name in ("refiner", "codec"):
+        shutil.copy(WEIGHTS_FOLDER / f"{name}.safetensors", folder)
     done = {
         "parameters": sum(parameter.numel() for parameter in run.network.parameters()),
         "steps": state.step,

@@ -16,7 +16,7 @@ from backend import command_line
 from backend.evaluation.generators import Wish
 from backend.models.denoiser import DenoiserConfig, ParallelMambaDenoiser
 from backend.models.refiner import RefinerConfig, TemporalRefiner
-from backend.models.weights import read_weights, weight_bytes
+from backend.models.weights import WEIGHTS_FOLDER, read_weights, weight_bytes
 from backend.music.audio import Audio, load_audio
 from backend.training.ablation_figures import Scope, WitnessedGenerator, judged_songs
 from backend.training.ablation_table import tables
@@ -200,6 +200,7 @@ def test_the_raw_dance_is_what_the_network_and_its_refinement_made(tmp_path: Pat
             torch.nn.init.normal_(refiner.leave.weight, std=0.5)
         (folder / "denoiser.safetensors").write_bytes(weight_bytes("denoiser", "test", denoiser, statistics))
         (folder / "refiner.safetensors").write_bytes(weight_bytes("refiner", "test", refiner, {}))
+        shutil.copy(WEIGHTS_FOLDER / "codec.safetensors", folder)
         for refinement in (0.0, 1.0):
             generator = WitnessedGenerator(folder, refinement=refinement, device="cpu", threads=1)
             passed = generator.dance(clip, Wish("salsa", 1))
