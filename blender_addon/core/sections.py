@@ -12,6 +12,8 @@ from .dance import Beats, DanceDocument, Placement, Section
 
 _EPSILON = 1e-6  # of a frame: a border that falls on a frame belongs to what begins there
 
+_FEWEST_BEATS = 2
+
 
 def scene_span(placement: Placement, start_s: float, end_s: float) -> tuple[int, int]:
     """First frame and the frame after the last, counted from the dance's first, of a span of time in the dance."""
@@ -81,15 +83,22 @@ def runs(mask: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
 def heard_from(document: DanceDocument, start_s: float, duration_s: float) -> tuple[Beats, npt.NDArray[np.float16]]:
     """The beats and the sound (S, 37) of a stretch of a dance, or of one beside it, told from the stretch's start.
 
-    The sound is empty unless the whole stretch is heard in the dance.
+    A stretch of less than two beats takes the next one, or the one before, along: one beat tells no tempo. The sound is
+    empty unless the whole stretch is heard in the dance.
     """
     beats = document.beats
     inside = (beats.beats_s > start_s - 1e-6) & (beats.beats_s < start_s + duration_s)
+    if 0 < inside.sum() < _FEWEST_BEATS or (not inside.any() and 0.0 <= start_s < document.duration_s):
+        last = max(int(np.searchsorted(beats.beats_s, start_s - 1e-6)), 0) + _FEWEST_BEATS
+        last = min(last, len(inside))
+        inside[max(last - _FEWEST_BEATS, 0) : last] = True
     first, count = round(start_s * document.fps), round(duration_s * document.fps)
     whole = first >= 0 and first + count <= len(document.sound)
     sound = document.sound[first : first + count] if whole else document.sound[:0]
-    shifted = replace(beats, beats_s=np.maximum(beats.beats_s[inside] - start_s, 0.0), downbeat=beats.downbeat[inside])
-    return shifted, sound
+    beats_s = beats.beats_s[inside] - start_s
+    return replace(
+        beats, beats_s=np.where(np.abs(beats_s) < 1e-6, 0.0, beats_s), downbeat=beats.downbeat[inside]
+    ), sound
 
 
 def alone(document: DanceDocument, index: int) -> DanceDocument:

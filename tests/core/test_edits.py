@@ -187,3 +187,11 @@ def test_new_movement_names_the_model_that_makes_it() -> None:
     section = document().sections[0]
     assert edits.regenerate(section, seed=3, strength=1.0, model="CODE")["model"] == "code"
     assert edits.from_prompt("a turn", genre="", seed=3, model="MOTION")["model"] == "motion"
+
+
+@pytest.mark.parametrize(("start_s", "duration_s"), [(0.0, 0.4), (1.2, 0.2), (3.4, 0.5), (3.7, 0.25)])
+def test_a_stretch_shorter_than_two_beats_still_tells_its_tempo(start_s: float, duration_s: float) -> None:
+    beats, _ = heard_from(document(), start_s, duration_s)
+    assert len(beats.beats_s) == len(beats.downbeat) == 2
+    assert np.diff(beats.beats_s) == pytest.approx(0.5)
+    assert np.abs(beats.beats_s).max() <= 1.0
