@@ -10,13 +10,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 
 from backend.dance import GROUP_FRAMES, movement_count
 from backend.models.codec import CodecConfig, Codes, DanceCodec
 from backend.models.weights import load_into, read_weights
+from backend.motion.representation import VELOCITY, YAW_RATE
 
 CodeArray = npt.NDArray[np.int16]
+PATH_FRAMES = 15.0  # standard deviation of the filter over which the path counts
 CONTEXT_FRAMES = 32  # that the codec sees of the neighbours: more than a code is felt
 
 
@@ -44,16 +47,33 @@ class DanceCoder:
         """
         if sum(frames) != len(numbers):
             raise ValueError(f"sections of {sum(frames)} frames do not make up {len(numbers)}")
-        firsts = [0, *accumulate(frames)][:-1]
-        counts = [movement_count(length) for length in frames]
-        reach = max(counts) // 2 * GROUP_FRAMES + CONTEXT_FRAMES
-        place = torch.tensor(firsts)[:, None] + torch.arange(-CONTEXT_FRAMES, reach)
-        windows = numbers.to(self.mean.device)[place.clamp(0, len(numbers) - 1)]
-        codes = self.codec.encode((windows - self.mean) / self.std)
+        numbers = (numbers.to(self.mean.device) - self.mean) / self.std
+        firsts = torch.tensor([0, *accumulate(frames)][:-1])
+        counts = torch.tensor([movement_count(length) for length in frames])
+        found: dict[int, tuple[Tensor, Tensor]] = {}
         before = CONTEXT_FRAMES // GROUP_FRAMES * 2
-        movement = [row[before : before + count] for row, count in zip(codes.movement, counts, strict=True)]
-        pose = [row[2 * before : 2 * (before + count)] for row, count in zip(codes.pose, counts, strict=True)]
-        return _array(torch.cat(movement)), _array(torch.cat(pose))
+        for count in counts.unique().tolist():  # sections of a length go through together
+            these = (counts == count).nonzero()[:, 0]
+            reach = torch.arange(-CONTEXT_FRAMES, count // 2 * GROUP_FRAMES + CONTEXT_FRAMES)
+            codes = self._aimed(numbers[(firsts[these, None] + reach).clamp(0, len(numbers) - 1)])
+            movement = codes.movement[:, before : before + count]
+            pose = codes.pose[:, 2 * before : 2 * (before + count)]
+            found |= {int(each): (movement[row], pose[row]) for row, each in enumerate(these)}
+        ordered = [found[each] for each in range(len(frames))]
+        return _array(torch.cat([each[0] for each in ordered])), _array(torch.cat([each[1] for each in ordered]))
+
+    def _aimed(self, windows: Tensor) -> Codes:
+        """Codes of normalised windows (B, T, 151).
+
+        Quantised speeds are wrong by a little; place and heading, their sums, by more and more. So the codes are
+        decoded once, and taken again of a motion that turns and travels more by what they turn and travel too little.
+        """
+        missing = windows - self.codec.decode(self.codec.encode(windows))
+        aimed = windows.clone()
+        for channels in (VELOCITY, slice(YAW_RATE, YAW_RATE + 1)):
+            lost = gaussian_filter1d(missing[..., channels].double().cpu().numpy(), PATH_FRAMES, axis=1)
+            aimed[..., channels] += torch.from_numpy(lost).to(aimed)
+        return self.codec.encode(aimed)
 
     @torch.inference_mode()
     def decode(self, movement: CodeArray, pose: CodeArray, frames: Sequence[int]) -> Tensor:

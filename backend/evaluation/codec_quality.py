@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from backend.choreographer import Choreographer
@@ -20,7 +21,7 @@ from backend.evaluation.jerk import jerk
 from backend.evaluation.real_set import dances
 from backend.motion.io import replacing
 from backend.motion.motion import Motion
-from backend.motion.representation import encode, facing_joints, joint_velocities
+from backend.motion.representation import YAW_RATE, decode, encode, facing_joints, joint_velocities
 from backend.motion.skeleton import FPS
 
 SECTION_FRAMES = 120  # about an 8-count
@@ -35,10 +36,12 @@ class CodecQuality:
 
     mpjpe_mm: mean joint error over all frames before planting, pelvis and heading of each frame laid on the real ones;
     mpjpe_median_mm, mpjpe_worst_mm: of single dances; mpjpe_planted_mm: after planting; mpjpe_place_mm: with the pelvis
-    alone laid on, and headings in the first frame of a section; jerk and foot skate: medians of dances; movement_use,
-    pose_use: share of the codes that occur, of each residual codebook; pose_kept: distance of the mean poses of two
-    sections over what is left of it when one takes the other's pose codes; speed_kept: correlation of speeds when the
-    movement codes stay and the pose codes are another section's; by chance: the same between unrelated sections.
+    alone laid on, and headings in the first frame of a section; heading_deg, place_m: mean error of the heading,
+    degrees, and of the place on the floor, metres, over whole dances that start alike, before planting; jerk and foot
+    skate: medians of dances; movement_use, pose_use: share of the codes that occur, of each residual codebook;
+    pose_kept: distance of the mean poses of two sections over what is left of it when one takes the other's pose codes;
+    speed_kept: correlation of speeds when the movement codes stay and the pose codes are another section's; by chance:
+    the same between unrelated sections.
     """
 
     dances: int
@@ -48,6 +51,8 @@ class CodecQuality:
     mpjpe_worst_mm: float
     mpjpe_planted_mm: float
     mpjpe_place_mm: float
+    heading_deg: float
+    place_m: float
     jerk_ratio: float
     foot_skate_cm_s: float
     foot_skate_real_cm_s: float
@@ -98,9 +103,11 @@ def codec_quality(choreographer: Choreographer, data: Path, split: str, *, pictu
         mpjpe_worst_mm=float(errors[:, 0].max()),
         mpjpe_planted_mm=float(np.average(errors[:, 1], weights=seconds)),
         mpjpe_place_mm=float(np.average(errors[:, 2], weights=seconds)),
-        jerk_ratio=float(np.median(errors[:, 3] / errors[:, 4])),
-        foot_skate_cm_s=float(np.median(errors[:, 5])),
-        foot_skate_real_cm_s=float(np.median(errors[:, 6])),
+        heading_deg=float(np.average(errors[:, 3], weights=seconds)),
+        place_m=float(np.average(errors[:, 4], weights=seconds)),
+        jerk_ratio=float(np.median(errors[:, 5] / errors[:, 6])),
+        foot_skate_cm_s=float(np.median(errors[:, 7])),
+        foot_skate_real_cm_s=float(np.median(errors[:, 8])),
         movement_use=_use(np.concatenate(used[0]), config.movement_codes),
         pose_use=_use(np.concatenate(used[1]), config.pose_codes),
         pose_kept=pose_kept,
@@ -127,8 +134,8 @@ def _facing(motion: Motion) -> FloatArray:
 
 
 def _errors(real: Motion, refined: Tensor, planted: Motion, lengths: Sequence[int]) -> tuple[float, ...]:
-    """MPJPE free of place and heading, before and after planting, and of place alone, mm; jerk, foot skate (planted,
-    real); seconds.
+    """MPJPE free of place and heading, before and after planting, and of place alone, mm; heading, degrees; place, m;
+    jerk, foot skate (planted, real); seconds.
     """
     free = facing_joints(refined).double().numpy()
     free = np.linalg.norm(_facing(real) - (free - free[:, :1]), axis=-1).mean()
@@ -144,12 +151,20 @@ def _errors(real: Motion, refined: Tensor, planted: Motion, lengths: Sequence[in
         1000.0 * float(free),
         1000.0 * float(feet),
         1000.0 * float(np.mean(place)),
+        *_astray(encode(real), refined),
         jerk(other, fps=FPS),
         jerk(joints, fps=FPS),
         foot_skate(other, fps=FPS).mean_cm_s,
         foot_skate(joints, fps=FPS).mean_cm_s,
         real.duration_s,
     )
+
+
+def _astray(real: Tensor, rebuilt: Tensor) -> tuple[float, float]:
+    """Mean error of the heading, degrees, and of the place, metres, of representations (T, 151) that start alike."""
+    yaw = torch.cumsum((rebuilt - real)[1:, YAW_RATE].double(), dim=0) / FPS
+    paths = [torch.from_numpy(decode(numbers).pelvis[:, :2]) for numbers in (real, rebuilt)]
+    return float(yaw.abs().mean().rad2deg()), float((paths[0] - paths[1]).norm(dim=-1).mean())
 
 
 def _turned_onto(joints: FloatArray, goal: FloatArray) -> FloatArray:

@@ -10,8 +10,9 @@ from backend.coder import DanceCoder
 from backend.dance import movement_count
 from backend.models.codec import CodecConfig, DanceCodec
 from backend.models.weights import load_into, read_weights, weight_bytes
+from backend.motion.arrival import travelled
 from backend.motion.io import read_motion
-from backend.motion.representation import encode, facing_joints
+from backend.motion.representation import YAW_RATE, encode, facing_joints
 
 CLIPS = sorted((Path(__file__).parents[1] / "fixtures" / "dances").glob("*.npz"))
 
@@ -66,3 +67,23 @@ def test_codes_that_mean_something_else_have_another_version(coder: DanceCoder, 
     (tmp_path / "codec.safetensors").write_bytes(weight_bytes("codec", file.version, codec, extra))
     assert DanceCoder(torch.device("cpu"), weights=tmp_path).version != coder.version
     assert DanceCoder(torch.device("cpu")).version == coder.version
+
+
+def test_a_dance_keeps_its_heading_and_its_path(
+    coder: DanceCoder, numbers: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a minute of a dancer who also turns by three rounds."""
+    turning = torch.cat([numbers, numbers[:304]])
+    turning[:, YAW_RATE] += 6 * np.pi / (len(turning) / 30)
+    frames = [150] * (len(turning) // 150) + [len(turning) % 150]
+
+    def astray() -> tuple[float, float]:
+        rebuilt = coder.decode(*coder.encode(turning, frames), frames)
+        (here, yaw), (there, wanted) = travelled(rebuilt), travelled(turning)
+        return abs(float(yaw - wanted)), float((here - there).norm())
+
+    turned, gone = astray()
+    monkeypatch.setattr(coder, "_aimed", coder.codec.encode)
+    assert turned < np.radians(20)
+    assert turned < 0.5 * astray()[0]
+    assert gone < 0.5
