@@ -26,8 +26,9 @@ class KeyPose:
     """A pose that the dance passes through at a time, or a place that it passes.
 
     time_s: from the dance's first frame; pose: (24, 3) axis-angle; pelvis: (3,) metres in the dance's world;
-    joints: numbers of the joints whose rotations are locked; 0, the pelvis, is its lean and height; none: a place alone;
-    place: whether the pelvis must be above this place of the floor; heading: whether it must face as the pose does.
+    joints: numbers of the joints whose rotations are locked; 0, the pelvis, is its lean and height; none: a place
+    alone; place: whether the pelvis must be above this place of the floor; heading: whether it must face as the pose
+    does.
     """
 
     time_s: float
@@ -60,10 +61,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Directions:
-    """All that is fixed. before, after: motion at 30 fps that the dance goes on from and arrives at (its first frame);
-    kept: motion at 30 fps of the whole length of which the spans ``kept_frames`` stay; accents_s: beats at which a pose lands;
-    parts: spans with other words than the dance's; novelty: 0..1, how far the dance gets away from its own past;
-    strategy: how a long dance is made, "" for the best; reuse: "none", "repeat" or "mirror": what parts of the music that come again share.
+    """All that is fixed.
+
+    accents_s: beats at which a pose lands; parts: spans with other words than the dance's; before, after: motion at
+    30 fps that the dance goes on from, and whose first frame it arrives at; kept: motion at 30 fps of the whole length,
+    of which the spans kept_frames (first, last exclusive) stay; novelty: 0..1, how far the dance gets away from its own
+    past; strategy: how a long dance is made, "" for the best; reuse: what parts of the music that come again share.
     """
 
     key_poses: tuple[KeyPose, ...] = ()
