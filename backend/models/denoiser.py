@@ -18,7 +18,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from backend.models.known import Known, KnownRows, dilated_mask
 from backend.models.mamba import Mamba
+from backend.models.rotary import rotary
 from backend.models.ssd import ssd
 
 BEAT_CHANNELS = (0, 1, 2, 3, 4, 5, 42)  # of the music: what it tells of the beat grid, see conditions.music_input
@@ -32,7 +34,7 @@ class DenoiserConfig:
     motion, 8 in that of codes; first_channels: how many of the numbers GTM sets against the others: contacts, planar
     velocity and height in the space of motion, the movement in that of codes.
     mixer: the bidirectional scan, or a standard Mamba; local_module, trajectory_modulation: whether LIM's strided
-    convolution and GTM are built; rhythm: whether the beat grid is heard.
+    convolution and GTM are built; rhythm: whether the beat grid is heard; directed: whether frames can be known.
     """
 
     channels: int = 151
@@ -51,6 +53,7 @@ class DenoiserConfig:
     local_module: bool = True
     trajectory_modulation: bool = True
     rhythm: bool = True
+    directed: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for the header of a weight file."""
@@ -60,16 +63,6 @@ class DenoiserConfig:
 def tokens_a_row(config: DenoiserConfig) -> int:
     """Tokens, of two frames each, that a row of codes stands for."""
     return config.row_frames // 2
-
-
-def rotary(x: Tensor, *, stride: int = 1) -> Tensor:
-    """Rotary position embedding of (B, heads, L, D); positions advance by stride."""
-    half = x.shape[-1] // 2
-    frequency = 1000.0 ** (-torch.arange(half, device=x.device, dtype=torch.float32) / half)
-    angle = torch.arange(x.shape[-2], device=x.device, dtype=torch.float32)[:, None] * stride * frequency
-    first, second = x[..., :half], x[..., half:]
-    cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
-    return torch.cat([first * cos - second * sin, first * sin + second * cos], dim=-1)
 
 
 def step_embedding(step: Tensor, width: int) -> Tensor:
@@ -166,8 +159,8 @@ class Block(nn.Module):
         nn.init.zeros_(self.up.bias)
 
     def forward(self, x: Tensor, music: Tensor, music_coarse: Tensor, modulation: Tensor) -> Tensor:
-        """x, music: (B, L, width); music_coarse: (B, L/2, width); modulation: (B, 6, width). Returns like x."""
-        scale, shift, gate, style_scale, style_shift, style_gate = (modulation + self.modulation)[:, :, None].unbind(1)
+        """x, music: (B, L, width); music_coarse: (B, L/2, width); modulation: (B, 1 or L, 6, width). Returns like x."""
+        scale, shift, gate, style_scale, style_shift, style_gate = (modulation + self.modulation).unbind(2)
         hidden = self.norm(x) * (1 + scale) + shift + self.music(music)
         x = x + (1 + gate) * self.dropout(self.mixer(hidden))
         local = self.local_norm(x)
@@ -188,7 +181,7 @@ class LocalDecoder(nn.Module):
 
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
-        width = config.decoder_width
+        width, self.row_frames = config.decoder_width, config.row_frames
         self.up: nn.Module = (
             nn.ConvTranspose1d(config.width, width, 4, stride=2, padding=1)
             if config.row_frames == 1
@@ -208,10 +201,13 @@ class LocalDecoder(nn.Module):
         self.rotation_out = nn.Conv1d(width, config.channels - config.first_channels, 3, padding=1)
 
     def forward(self, tokens: Tensor, noisy: Tensor, condition: Tensor) -> Tensor:
-        """(B, rows, channels) fp32 from tokens (B, L, width), noisy (B, rows, channels) and condition (B, width)."""
+        """(B, rows, channels) fp32 from tokens (B, L, width), noisy rows and condition (B, 1 or L, width)."""
         x = self.up(tokens.transpose(1, 2)) + self.skip(noisy.transpose(1, 2))
         x = x.transpose(1, 2).float()
-        films = self.film(F.silu(condition)).float()[:, None].chunk(4, dim=-1)
+        film = self.film(F.silu(condition)).float()
+        if film.shape[1] > 1:
+            film = film.repeat_interleave(2, dim=1)[:, :: self.row_frames]
+        films = film.chunk(4, dim=-1)
         for index, (norm, conv) in enumerate(zip(self.norms, self.convs, strict=True)):
             hidden = norm(x) * (1 + films[2 * index]) + films[2 * index + 1]
             x = x + F.silu(conv(hidden.transpose(1, 2)).transpose(1, 2)).float()
@@ -250,6 +246,7 @@ class ParallelMambaDenoiser(nn.Module):
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
         self.norm = nn.LayerNorm(width)
         self.decoder = LocalDecoder(config)
+        self.known = KnownRows(width, config.attention_heads) if config.directed else None
         nn.init.zeros_(self.modulation.weight)
         nn.init.zeros_(self.modulation.bias)
 
@@ -271,15 +268,37 @@ class ParallelMambaDenoiser(nn.Module):
         vector: Tensor = self.prompt(torch.cat([genre, text], dim=-1))
         return vector
 
-    def forward(self, noisy: Tensor, step: Tensor, music_tokens: Tensor, prompt: Tensor) -> Tensor:
+    def forward(
+        self, noisy: Tensor, step: Tensor, music_tokens: Tensor, prompt: Tensor, known: Known | None = None
+    ) -> Tensor:
         """Clean rows (B, rows, channels) from noisy ones, diffusion steps (B,), music tokens (B, L, width), prompt
-        (B, width); rows are 2L of motion or L/4 of codes.
+        (B, width), or (B, L, width) where it changes with time; rows are 2L of motion or L/4 of codes.
+
+        known: what is known of the windows; only for a directed network.
         """
-        condition = prompt + self.step(step_embedding(step, self.config.width))
+        tokens, seen, condition = self.trunk(noisy, step, music_tokens, prompt, known)
+        clean: Tensor = self.decoder(tokens, seen, condition)
+        return clean
+
+    def trunk(
+        self, noisy: Tensor, step: Tensor, music_tokens: Tensor, prompt: Tensor, known: Known | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """What the decoder needs: tokens (B, L, width), the rows as the network saw them, condition (B, 1 or L, width).
+        Arguments as for ``forward``.
+        """
+        condition = self.step(step_embedding(step, self.config.width))[:, None]
+        condition = condition + (prompt if prompt.dim() == 3 else prompt[:, None])
+        added = None
+        if self.known is not None and known is not None:
+            noisy = known.imposed(noisy)
+            added, memory = self.known.tokens(known, self.patch)
+            condition = condition + known.novelty[:, None, None] * self.known.novelty
         modulation = self.modulation(F.silu(condition)).float().unflatten(-1, (6, -1))
         x = self.patch(noisy.transpose(1, 2)).transpose(1, 2).float()
+        x = x if added is None else x + added
         coarse = F.avg_pool1d(music_tokens.transpose(1, 2), 2, ceil_mode=True).transpose(1, 2)
-        for block in self.blocks:
+        for index, block in enumerate(self.blocks):
+            if self.known is not None and known is not None:
+                x = x + self.known.attend(x, memory, dilated_mask(known, index))
             x = block(x, music_tokens, coarse, modulation)
-        clean: Tensor = self.decoder(self.norm(x), noisy, condition)
-        return clean
+        return self.norm(x), noisy, condition

@@ -18,7 +18,7 @@ from backend.models.denoiser import DenoiserConfig, ParallelMambaDenoiser
 from backend.models.weights import load_into, read_weights
 from backend.spaces import latent_rows
 from backend.training.dataset import Batch, DanceData, Drop
-from backend.training.denoiser_task import noise_levels
+from backend.training.denoiser_task import noise_levels, start_from
 
 
 class CodeDenoiserTask:
@@ -38,20 +38,13 @@ class CodeDenoiserTask:
         width = self.codec.config.code_width
         config = DenoiserConfig(channels=3 * width, row_frames=8, first_channels=2 * width, **recipe["network"])
         self.network: torch.nn.Module = ParallelMambaDenoiser(config)
-        self._start_from_motion()
+        start_from(self.network, "denoiser")
         self.alphas = alphas_cumprod()
         first = self.train.batch(recipe["first_windows"], 152, np.random.default_rng(recipe["seed"]))
         rows = self.latents(first).flatten(0, 1)
         self.mean, self.std = rows.mean(0), rows.std(0)
         self.weight = self.std.square() / self.std.square().mean()  # errors count as they do once decoded
         self.extra = {"mean": self.mean, "std": self.std}
-
-    def _start_from_motion(self) -> None:
-        """Take over all that has the same shape."""
-        known = {name.removeprefix("net."): value for name, value in read_weights("denoiser").tensors.items()}
-        own = self.network.state_dict()
-        same = {name: value for name, value in known.items() if name in own and own[name].shape == value.shape}
-        self.network.load_state_dict(same, strict=False)
 
     @torch.no_grad()
     def latents(self, batch: Batch) -> Tensor:

@@ -9,16 +9,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from backend.diffusion.conditions import MUSIC_GIVEN
 from backend.diffusion.schedule import STEPS, add_noise, alphas_cumprod
 from backend.models.beat_distance import BeatDistanceConfig, BeatDistanceEstimator, beat_distance_error
 from backend.models.denoiser import DenoiserConfig, ParallelMambaDenoiser
+from backend.models.known import Known, beat_reach
 from backend.models.weights import load_into, read_weights
 from backend.training.dataset import DanceData, Drop
+from backend.training.knowing import Knowing, known_mask
 from backend.training.losses import LossWeights, denoising_loss
 from backend.training.mutual_information import MutualInformation, halves
 
 DECISIVE_STEP, DECISIVE_SPREAD = 750, 130  # where it is decided how far a dance moves
 DECISIVE_SHARE = 0.4
+ROUGHNESS = 0.2  # standard deviations: how far a past that was predicted may be from a clean one
 
 
 def noise_levels(size: int, rng: np.random.Generator, *, favour_noisy: bool) -> np.ndarray:
@@ -28,6 +32,14 @@ def noise_levels(size: int, rng: np.random.Generator, *, favour_noisy: bool) -> 
         near = np.clip(rng.normal(DECISIVE_STEP, DECISIVE_SPREAD, size), 0, STEPS - 1).astype(np.int64)
         steps = np.where(rng.random(size) < DECISIVE_SHARE, near, steps)
     return steps
+
+
+def start_from(network: torch.nn.Module, kind: str) -> None:
+    """Take over from trained weights all that has the same name and shape."""
+    known = {name.removeprefix("net."): value for name, value in read_weights(kind).tensors.items()}
+    own = network.state_dict()
+    same = {name: value for name, value in known.items() if name in own and own[name].shape == value.shape}
+    network.load_state_dict(same, strict=False)
 
 
 class DenoiserTask:
@@ -42,6 +54,9 @@ class DenoiserTask:
         self.valid = DanceData(cache, split="valid", general_share=0.0, drop=Drop(0.0, 0.4, 0.0, 0.0, 0.0))
         config = DenoiserConfig(**recipe["network"])
         self.network: torch.nn.Module = ParallelMambaDenoiser(config)
+        if "start_from" in recipe:
+            start_from(self.network, recipe["start_from"])
+        self.knowing = Knowing(**recipe.get("knowing", {})) if config.directed else None
         self.weights = LossWeights(**recipe["loss"])
         self.information: MutualInformation | None = None
         if self.weights.mutual_information:
@@ -59,7 +74,7 @@ class DenoiserTask:
         batch = data.batch(size, frames, rng)
         step = torch.from_numpy(noise_levels(size, rng, favour_noisy=not valid))
         noise = torch.from_numpy(rng.standard_normal(batch.clean.shape, dtype=np.float32))
-        return {
+        drawn = {
             "clean": batch.clean,
             "noisy": add_noise(batch.clean, noise, step, self.alphas),
             "step": step,
@@ -70,6 +85,20 @@ class DenoiserTask:
             "has_genre": batch.has_genre,
             "has_text": batch.has_text,
         }
+        return drawn if self.knowing is None else drawn | self._known(batch.clean, self.knowing, rng)
+
+    def _known(self, clean: Tensor, knowing: Knowing, rng: np.random.Generator) -> dict[str, Tensor]:
+        """What is known of windows (B, T, 151), and how new their future is to be."""
+        told, masks, novelty = clean.clone(), [], np.zeros(len(clean), dtype=np.float32)
+        for row in range(len(clean)):
+            mask, past = known_mask(clean.shape[1], knowing, rng)
+            masks.append(mask)
+            if past and rng.random() < knowing.rough:
+                noise = rng.standard_normal((past, clean.shape[2]), dtype=np.float32)
+                told[row, :past] += float(rng.uniform(0, ROUGHNESS)) * torch.from_numpy(noise)
+            if past and rng.random() < knowing.new:
+                novelty[row] = rng.random()
+        return {"told": told, "mask": torch.stack(masks), "novelty": torch.from_numpy(novelty)}
 
     def loss(
         self, network: torch.nn.Module, batch: dict[str, Tensor], mean: Tensor, std: Tensor
@@ -78,7 +107,10 @@ class DenoiserTask:
         assert isinstance(network, ParallelMambaDenoiser)
         with torch.autocast(batch["clean"].device.type, torch.bfloat16):
             prompt = network.encode_prompt(batch["genre"], batch["text"], batch["has_genre"], batch["has_text"])
-            predicted = network(batch["noisy"], batch["step"], network.encode_music(batch["music"]), prompt)
+            known = _known_of(batch)
+            predicted = network(batch["noisy"], batch["step"], network.encode_music(batch["music"]), prompt, known)
+        if known is not None:  # what is known is put in its place: jumps at its ends are errors, too
+            predicted = torch.lerp(predicted.float(), batch["clean"], known.mask)
         estimator, music = self.estimator.to(mean.device), batch["music"][:, 1:]
         total, terms = denoising_loss(
             predicted,
@@ -93,6 +125,12 @@ class DenoiserTask:
             past, future = halves(predicted.float())
             if network.training:
                 self.information.learn(past, future)
-            terms["mutual_information"] = self.information.penalty(past, future)
+            terms["mutual_information"] = self.information.penalty(past, future, batch.get("novelty"))
             total = total + self.weights.mutual_information * terms["mutual_information"]
         return total, terms
+
+
+def _known_of(batch: dict[str, Tensor]) -> Known | None:
+    if "mask" not in batch:
+        return None
+    return Known(batch["told"], batch["mask"], beat_reach(batch["music"], MUSIC_GIVEN), batch["novelty"])

@@ -46,14 +46,17 @@ def negative_log_likelihood(told: tuple[Tensor, Tensor], future: Tensor) -> Tens
     return surprise.mean()
 
 
-def bound_nats(told: tuple[Tensor, Tensor], future: Tensor) -> Tensor:
-    """vCLUB: mean log q of each past's own future less that of the other futures of the batch; 0 for a batch of one."""
+def bound_nats(told: tuple[Tensor, Tensor], future: Tensor, weight: Tensor | None = None) -> Tensor:
+    """vCLUB: mean log q of each past's own future less that of the other futures of the batch; 0 for a batch of one.
+    weight: (B,) how much each past counts, 1 where left out.
+    """
     mean, log_variance = told
     count = len(future)
     own = (future - mean).square()
     every = (future[None] - mean[:, None]).square().mean(1) * count / max(count - 1, 1)
     others = every - own / max(count - 1, 1)
     nats: Tensor = (0.5 * (others - own) / log_variance.exp()).sum(-1)
+    nats = nats if weight is None else nats * weight
     return nats.mean() if count > 1 else 0.0 * nats.mean()
 
 
@@ -76,13 +79,13 @@ class MutualInformation:
         self.optimiser.step()
         return float(surprise.detach())
 
-    def bound(self, past: Tensor, future: Tensor) -> Tensor:
+    def bound(self, past: Tensor, future: Tensor, weight: Tensor | None = None) -> Tensor:
         """Nats that past tells of future, at most, if the foreteller knows them well; gradients reach past and future
         alone.
         """
         fixed = {name: value.detach().to(past.device) for name, value in self.foreteller.named_parameters()}
-        return bound_nats(functional_call(self.foreteller, fixed, (past,)), future)
+        return bound_nats(functional_call(self.foreteller, fixed, (past,)), future, weight)
 
-    def penalty(self, past: Tensor, future: Tensor) -> Tensor:
+    def penalty(self, past: Tensor, future: Tensor, weight: Tensor | None = None) -> Tensor:
         """The bound in nats for each number of the embedding, to be minimised; information is never below nothing."""
-        return self.bound(past, future).clamp(min=0.0) / self.width
+        return self.bound(past, future, weight).clamp(min=0.0) / self.width
