@@ -1,7 +1,7 @@
-"""The dance as a document: motion, codes, contacts, the music's beats and sound, sections, settings.
+"""The dance as a document: motion, codes, contacts, the music's beats and sound, sections, key poses, settings.
 
 A section is a run of codes of its own: it may start at any frame, and its codes start with it. So a section can be
-moved, and its codes with it.
+moved, and its codes with it. Key poses and accents belong to the timeline, as the music does: they stay at their times.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from backend.direction_fields import accents_from, key_pose_arrays, key_pose_fields, key_poses_from
+from backend.directions import KeyPose
 from backend.errors import PirouetteError
 from backend.motion.io import replacing
 from backend.motion.motion import Motion
@@ -24,7 +26,7 @@ from backend.motion.resample import resample, resampled_frames
 from backend.motion.skeleton import FPS
 from backend.music.beats import BeatGrid, eight_counts
 
-FORMAT = 2
+FORMAT = 3
 SOUND_CHANNELS = 37  # energy 2, timbre 35
 MOVEMENT_FRAMES = 4  # frames a movement code: 7.5 Hz; pose codes come twice as often
 GROUP_FRAMES = 8  # codes come in groups of two movement codes and four pose codes: cut and move them by whole groups
@@ -32,11 +34,14 @@ GROUP_FRAMES = 8  # codes come in groups of two movement codes and four pose cod
 
 @dataclass(frozen=True)
 class Settings:
-    """What the animator asked for."""
+    """What the animator asked for. novelty, strategy and reuse: as in ``Directions``."""
 
     genre: str
     text: str
     seed: int
+    novelty: float = 0.0
+    strategy: str = ""
+    reuse: str = "none"
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ class Dance:
     sound: (S, 37) float16, what is heard of the song in each frame from the dance's first on, empty where there is no
     song; movement_codes: (K, rows) and pose_codes: (2K, rows) int16, those of all sections one behind the other,
     two movement codes for every eight frames of a section; empty where the dance was not encoded.
+    key_poses: what the dance passes through; accents_s: beats at which a pose lands.
     """
 
     motion: Motion
@@ -72,6 +78,8 @@ class Dance:
     sound: npt.NDArray[np.float16] = field(default_factory=lambda: np.zeros((0, SOUND_CHANNELS), dtype=np.float16))
     movement_codes: npt.NDArray[np.int16] = field(default_factory=lambda: np.zeros((0, 1), dtype=np.int16))
     pose_codes: npt.NDArray[np.int16] = field(default_factory=lambda: np.zeros((0, 1), dtype=np.int16))
+    key_poses: tuple[KeyPose, ...] = ()
+    accents_s: tuple[float, ...] = ()
 
     def frames_of(self, section: Section) -> tuple[int, int]:
         """First frame of a section, and the frame after its last, at the model's rate."""
@@ -96,7 +104,7 @@ class Dance:
 
     def save(self, path: Path) -> None:
         """Write an npz: poses (T, 24, 3), pelvis (T, 3), fps, contacts (T, 4), beats_s, downbeat, sound,
-        movement_codes, pose_codes, document (JSON).
+        movement_codes, pose_codes, key_poses (K, 24, 3), key_pelvis (K, 3), document (JSON).
 
         The file is written whole or not at all. Raises PirouetteError for a full disk or a folder that cannot be
         written.
@@ -111,7 +119,10 @@ class Dance:
             "model_version": self.model_version,
             "report": self.report,
             "warnings": list(self.warnings),
+            "key_poses": key_pose_fields(self.key_poses),
+            "accents_s": list(self.accents_s),
         }
+        locks = key_pose_arrays(self.key_poses)
         with replacing(path) as file:
             np.savez_compressed(
                 file,
@@ -124,6 +135,8 @@ class Dance:
                 sound=self.sound,
                 movement_codes=self.movement_codes,
                 pose_codes=self.pose_codes,
+                key_poses=locks["key_poses"],
+                key_pelvis=locks["key_pelvis"],
                 document=np.array(json.dumps(document)),
             )
 
@@ -139,7 +152,7 @@ def section_frames(sections: Sequence[Section]) -> list[int]:
 
 
 def load_dance(path: Path) -> Dance:
-    """A dance as written by ``Dance.save``. One of format 1 has neither codes nor sound.
+    """A dance as written by ``Dance.save``. One of format 1 has neither codes nor sound, one of format 2 no key poses.
 
     Raises PirouetteError: missing_file, damaged_file (also for a dance of a newer format or not at the model's rate).
     """
@@ -150,6 +163,12 @@ def load_dance(path: Path) -> Dance:
             parts = {name: file[name] for name in file.files}
         document = json.loads(str(parts["document"]))
         return _dance_of(path.name, document, parts)
+    except PirouetteError as error:
+        if error.code != "bad_request":
+            raise
+        raise PirouetteError(
+            "damaged_file", f"{path.name}: {error.message}", "Make one: generate or encode."
+        ) from error
     except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise PirouetteError(
             "damaged_file", f"{path.name} is no dance that could be read: {error}.", "Make one: generate or encode."
@@ -166,7 +185,10 @@ def _dance_of(name: str, document: dict[str, Any], parts: dict[str, npt.NDArray[
         )
     beats, marks = parts["beats_s"].astype(np.float64), parts["downbeat"].astype(np.bool_)
     metre, clear = int(document["metre"]), bool(document["beat_clear"])
-    optional = {key: parts[key] for key in ("sound", "movement_codes", "pose_codes") if key in parts}
+    optional: dict[str, Any] = {key: parts[key] for key in ("sound", "movement_codes", "pose_codes") if key in parts}
+    if document["format"] >= 3:
+        optional["key_poses"] = key_poses_from(document["key_poses"], parts["key_poses"], parts["key_pelvis"])
+        optional["accents_s"] = accents_from(document["accents_s"])
     return Dance(
         motion=Motion(parts["poses"], parts["pelvis"], fps),
         contacts=parts["contacts"].astype(np.bool_),

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from backend.dance import SOUND_CHANNELS, Dance, Section, Settings
+from backend.direction_fields import accents_from, key_pose_arrays, key_pose_fields, key_poses_from
+from backend.directions import KeyPose
 from backend.errors import PirouetteError
 from backend.motion.motion import Motion
 from backend.music.beats import BeatGrid
@@ -26,6 +28,8 @@ def dance_message(dance: Dance) -> Message:
         "model_version": dance.model_version,
         "report": dance.report,
         "warnings": list(dance.warnings),
+        "key_poses": key_pose_fields(dance.key_poses),
+        "accents_s": list(dance.accents_s),
     }
     return Message(plain(header), dance_arrays(dance))
 
@@ -40,6 +44,7 @@ def dance_arrays(dance: Dance) -> dict[str, Array]:
         "sound": Array.of(np.ascontiguousarray(dance.sound, dtype="<f2").view("<i2")),
         "movement_codes": Array.of(np.ascontiguousarray(dance.movement_codes, dtype="<i2")),
         "pose_codes": Array.of(np.ascontiguousarray(dance.pose_codes, dtype="<i2")),
+        **{name: Array.of(values.astype("<f4")) for name, values in key_pose_arrays(dance.key_poses).items()},
     }
 
 
@@ -62,6 +67,8 @@ def dance_of(message: Message, header: Mapping[str, Any], prefix: str = "") -> D
         sound=sound_of(message, prefix),
         movement_codes=_codes(message, f"{prefix}movement_codes"),
         pose_codes=_codes(message, f"{prefix}pose_codes"),
+        key_poses=key_poses_of(message, header, prefix),
+        accents_s=accents_from(header.get("accents_s", [])),
     )
 
 
@@ -71,6 +78,15 @@ def motion_of(message: Message, fps: object, prefix: str = "") -> Motion:
         raise PirouetteError("bad_request", "A motion needs its frame rate.")
     poses = message.array(f"{prefix}poses", dtype="<f4", dimensions=(3,)).numpy()
     return Motion(poses, message.array(f"{prefix}pelvis", dtype="<f4", dimensions=(2,)).numpy(), float(fps))
+
+
+def key_poses_of(message: Message, header: Mapping[str, Any], prefix: str = "") -> tuple[KeyPose, ...]:
+    """The key poses of a request, none where its header names none. Raises PirouetteError("bad_request")."""
+    fields = header.get("key_poses", [])
+    if not fields:
+        return ()
+    poses = message.array(f"{prefix}key_poses", dtype="<f4", dimensions=(3,)).numpy()
+    return key_poses_from(fields, poses, message.array(f"{prefix}key_pelvis", dtype="<f4", dimensions=(2,)).numpy())
 
 
 def grid_of(message: Message, header: Mapping[str, Any], prefix: str = "") -> BeatGrid:
@@ -121,7 +137,14 @@ def settings_from(values: object) -> Settings:
     if not isinstance(values, Mapping):
         raise PirouetteError("damaged_file", "The settings of the dance cannot be read.")
     seed = values.get("seed", 0)
-    return Settings(str(values.get("genre", "")), str(values.get("text", "")), seed if isinstance(seed, int) else 0)
+    return Settings(
+        str(values.get("genre", "")),
+        str(values.get("text", "")),
+        seed if isinstance(seed, int) else 0,
+        _number(values, "novelty", 0.0),
+        str(values.get("strategy", "")),
+        str(values.get("reuse", "none")),
+    )
 
 
 def grid_header(grid: BeatGrid) -> dict[str, Any]:

@@ -18,6 +18,9 @@ from backend.dance_messages import (
     settings_from,
     sound_of,
 )
+from backend.direction_checks import check_directions
+from backend.direction_messages import directions_of, edited_beats_of
+from backend.directions import Directions
 from backend.errors import PirouetteError
 from backend.music.audio import Audio, audio_from_samples
 from backend.protocol import Message
@@ -80,15 +83,21 @@ class ChoreographerEngine:
 
     def _generate(self, message: Message, progress: Progress, cancelled: Callable[[], bool]) -> Message:
         audio = _audio_of(message)
+        directions = directions_of(message)
+        check_directions(directions, duration_s=audio.duration_s)
         from backend.choreographer import GenerateRequest
 
         header = message.header
+        grid = edited_beats_of(message)
+        given: dict[str, Any] = {} if directions == Directions() else {"directions": directions}
+        given |= {} if grid is None else {"grid": grid}
         request = GenerateRequest(
             audio=audio,
             genre=header.get("genre", ""),
             text=header.get("text", ""),
             seed=header.get("seed", 0),
             model=header.get("model", ""),
+            **given,
         )  # at the model's frame rate, which is the document's: the scene's is the add-on's affair
         return dance_message(self._choreographer.generate(request, progress=progress, cancelled=cancelled))
 

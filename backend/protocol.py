@@ -14,8 +14,17 @@ any). What is about no request has no id.
 
 A dance travels as arrays ``poses (T, 24, 3) f4``, ``pelvis (T, 3) f4``, ``contacts (T, 4) u1``, ``beats_s (B,) f8``,
 ``downbeat (B,) u1``, ``sound (S, 37) i2`` (the bits of float16), ``movement_codes (K, rows) i2``,
-``pose_codes (2K, rows) i2`` and the fields ``fps, tempo_bpm, metre, beat_clear, sections, settings, model_version,
-report, warnings``. In a result these fields stand in the header itself, in a request under ``dance``.
+``pose_codes (2K, rows) i2``, ``key_poses (N, 24, 3) f4``, ``key_pelvis (N, 3) f4`` and the fields ``fps, tempo_bpm,
+metre, beat_clear, sections, settings, model_version, report, warnings, key_poses, accents_s``. In a result these fields
+stand in the header itself, in a request under ``dance``. Times are seconds from the dance's first frame.
+
+``generate``: ``audio``; what else is fixed stands under ``directions``: ``key_poses`` [{time_s, joints [0..23], place,
+    heading}, ...] with the arrays ``key_poses`` and ``key_pelvis``; ``accents_s``; ``parts`` [{start_s, end_s, genre,
+    prompt}, ...]; ``kept_frames`` [[first, last), ...] of ``kept_poses``, ``kept_pelvis``, a whole dance;
+    ``novelty`` 0..1; ``strategy`` "", sequential, bidirectional, coarse_to_fine or overlapping; ``reuse`` none, repeat
+    or mirror. ``before_poses``, ``before_pelvis``: the motion that it goes on from, ``after_poses``, ``after_pelvis``:
+    the motion that it arrives at, ``(T, 24, 3) f4`` and ``(T, 3) f4`` at 30 frames a second. ``beats_s``, ``downbeat``
+    with ``tempo_bpm, metre, beat_clear``: beats as the animator has edited them, in place of those that are heard.
 
 ``edit``: ``operation`` {"op": name, ...}, ``dance`` and its arrays; ``other`` and its arrays, names prefixed
     ``other_``, for material of another dance. Its result is a dance whose report also has ``touched`` [[first, last),
@@ -30,6 +39,8 @@ report, warnings``. In a result these fields stand in the header itself, in a re
 Changelog
 1  first version: hello, analyse, generate, cancel, ping, shutdown; regenerate and edit are named, not offered yet.
 2  edit, encode, library, library_get, library_add; dances carry sound and codes; regenerate is an operation of edit.
+3  generate takes directions, edited beats and the motion around it; dances carry key poses and accents; edit does beats
+   and continue.
 """
 
 from __future__ import annotations
@@ -45,7 +56,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 if TYPE_CHECKING:
     import numpy as np
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 MAGIC = b"PIRO"
 MAX_HEADER_BYTES = 4 << 20
 MAX_BODY_BYTES = 512 << 20  # 23 minutes of stereo sound at 48 kHz
@@ -76,6 +87,8 @@ _FIELDS: dict[str, dict[str, str]] = {
         "seed": "seed?",
         "fps": "rate?",
         "model": "text?",
+        "directions": "object?",
+        "metre": "integer?",
     },
     "edit": {"operation": "object", "dance": "object", "other": "object?", "user_folder": "text?"},
     "encode": {"fps": "rate", "dance": "object?"},
