@@ -7,24 +7,29 @@ or a damaged one is refused with a sentence, and none is ever misread.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from .errors import PirouetteError
+from .dance_format import (
+    FORMAT,
+    FORMAT_VERSION,
+    SOUND_CHANNELS,
+    damaged,
+    migrated,
+    newer,
+    packed,
+    read_header,
+    unpacked,
+)
+from .key_poses import KeyPose, key_pose_arrays, key_pose_fields, key_poses_from
 from .skeleton import JOINT_NAMES
 
-FORMAT = "pirouette dance"
-FORMAT_VERSION = 2
 CONTACT_JOINTS = ("L_Ankle", "R_Ankle", "L_Foot", "R_Foot")
-SOUND_CHANNELS = 37  # what is heard in a frame: energy 2, timbre 35
 GROUP_FRAMES = 8  # codes come in groups: two movement codes and four pose codes
-
-# From an older version to the next: migrations[1] turns a header of version 1 into one of version 2.
-Migration = Callable[[dict[str, Any], dict[str, npt.NDArray[Any]]], tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]]
 
 _T = TypeVar("_T")
 
@@ -45,7 +50,8 @@ class Section:
 @dataclass(frozen=True)
 class Settings:
     """What the animator asked for. source: ``SCENE``, ``PREVIEW`` or ``STRIP``; strip: its name; model: what the dance
-    is made from, ``MOTION`` or ``CODE``.
+    is made from, ``MOTION`` or ``CODE``; novelty: 0..1; strategy: how a long dance is made, "" for the best; reuse:
+    what parts of the music that come again share, ``none``, ``repeat`` or ``mirror``.
     """
 
     genre: str = ""
@@ -54,6 +60,9 @@ class Settings:
     source: str = "SCENE"
     strip: str = ""
     model: str = "MOTION"
+    novelty: float = 0.0
+    strategy: str = ""
+    reuse: str = "none"
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,8 @@ class DanceDocument:
     sections one behind the other, empty where the dance was not encoded. sound: (S, 37) float16, what is heard in each
     frame, empty where there is no song. report: the backend's measures by name; warnings: sentences for the animator.
     kept_keys: (placement.frames,) int32, a checksum for each scene frame whose hand-made keys this document has read in
-    and 0 for the others; empty where there are none.
+    and 0 for the others; empty where there are none. key_poses: those that the dance passes through, in order of time;
+    accents_s: seconds at which a pose lands.
     """
 
     poses: npt.NDArray[np.float32]
@@ -104,32 +114,34 @@ class DanceDocument:
     movement_codes: npt.NDArray[np.int16] = field(default_factory=lambda: np.zeros((0, 1), dtype=np.int16))
     sound: npt.NDArray[np.float16] = field(default_factory=lambda: np.zeros((0, SOUND_CHANNELS), dtype=np.float16))
     kept_keys: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    key_poses: tuple[KeyPose, ...] = ()
+    accents_s: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         frames = len(self.poses)
         joints = len(JOINT_NAMES)
         if frames == 0 or self.poses.shape != (frames, joints, 3) or self.pelvis.shape != (frames, 3):
-            raise _damaged(f"its motion has the shapes {self.poses.shape} and {self.pelvis.shape}")
+            raise damaged(f"its motion has the shapes {self.poses.shape} and {self.pelvis.shape}")
         if self.contacts.shape != (frames, len(CONTACT_JOINTS)):
-            raise _damaged(f"its contacts have the shape {self.contacts.shape} for {frames} frames")
+            raise damaged(f"its contacts have the shape {self.contacts.shape} for {frames} frames")
         if self.beats.beats_s.shape != self.beats.downbeat.shape or self.beats.beats_s.ndim != 1:
-            raise _damaged("its beats and downbeats do not go together")
+            raise damaged("its beats and downbeats do not go together")
         if not (np.isfinite(self.poses).all() and np.isfinite(self.pelvis).all()):
-            raise _damaged("its motion holds numbers that are not finite")
+            raise damaged("its motion holds numbers that are not finite")
         if not (np.isfinite(self.fps) and self.fps > 0):
-            raise _damaged(f"its rate is {self.fps} frames a second")
+            raise damaged(f"its rate is {self.fps} frames a second")
         if self.sound.ndim != 2 or self.sound.shape[1] != SOUND_CHANNELS or not np.isfinite(self.sound).all():
-            raise _damaged("what it has heard of the song cannot be read")
+            raise damaged("what it has heard of the song cannot be read")
         if self.kept_keys.shape not in ((0,), (self.placement.frames,)):
-            raise _damaged("its marks of keys do not fit its length")
+            raise damaged("its marks of keys do not fit its length")
         self._check_codes()
 
     def _check_codes(self) -> None:
         movement, pose = self.movement_codes, self.pose_codes
         if movement.ndim != 2 or pose.ndim != 2 or len(pose) != 2 * len(movement):
-            raise _damaged(f"its codes have the shapes {movement.shape} and {pose.shape}")
+            raise damaged(f"its codes have the shapes {movement.shape} and {pose.shape}")
         if len(movement) not in (0, sum(self._code_counts())):
-            raise _damaged(f"it has {len(movement)} movement codes for sections of {sum(self._code_counts())}")
+            raise damaged(f"it has {len(movement)} movement codes for sections of {sum(self._code_counts())}")
 
     def _code_counts(self) -> list[int]:
         return [2 * -(-(last - first) // GROUP_FRAMES) for first, last in map(self.frames_of, self.sections)]
@@ -149,10 +161,6 @@ class DanceDocument:
         first = sum(counts[:index])
         last = first + counts[index]
         return self.movement_codes[first:last], self.pose_codes[2 * first : 2 * last]
-
-
-def _damaged(reason: str) -> PirouetteError:
-    return PirouetteError("damaged_file", f"This dance is damaged: {reason}.", "Generate it again.")
 
 
 def to_parts(document: DanceDocument) -> tuple[str, dict[str, npt.NDArray[Any]]]:
@@ -175,6 +183,8 @@ def to_parts(document: DanceDocument) -> tuple[str, dict[str, npt.NDArray[Any]]]
         "movement_rows": document.movement_codes.shape[1],
         "pose_rows": document.pose_codes.shape[1],
         "sound_frames": len(document.sound),
+        "key_poses": key_pose_fields(document.key_poses),
+        "accents_s": list(document.accents_s),
     }
     arrays: dict[str, npt.NDArray[Any]] = {
         "poses": np.ascontiguousarray(document.poses, dtype=np.float32).reshape(-1),
@@ -184,8 +194,9 @@ def to_parts(document: DanceDocument) -> tuple[str, dict[str, npt.NDArray[Any]]]
         "downbeat": beats.downbeat.astype(np.int32),
         "pose_codes": document.pose_codes.astype(np.int32).reshape(-1),
         "movement_codes": document.movement_codes.astype(np.int32).reshape(-1),
-        "sound": _packed(document.sound),
+        "sound": packed(document.sound),
         "kept_keys": document.kept_keys.astype(np.int32),
+        **{name: values.reshape(-1) for name, values in key_pose_arrays(document.key_poses).items()},
     }
     return json.dumps(header, ensure_ascii=False), arrays
 
@@ -195,11 +206,11 @@ def from_parts(text: str, arrays: Mapping[str, npt.NDArray[Any]]) -> DanceDocume
 
     Raises PirouetteError damaged_file for a document that is damaged, or newer than this version can read.
     """
-    header, parts = _migrated(_header(text), dict(arrays))
+    header, parts = migrated(read_header(text), dict(arrays))
     try:
         return _document(header, parts)
     except (KeyError, TypeError, ValueError) as error:
-        raise _damaged(f"{type(error).__name__} in {error}") from error
+        raise damaged(f"{type(error).__name__} in {error}") from error
 
 
 def sections_text(text: str, sections: Sequence[Section]) -> str:
@@ -207,100 +218,31 @@ def sections_text(text: str, sections: Sequence[Section]) -> str:
 
     Raises PirouetteError damaged_file when the text is not a document's, or its spans are others.
     """
-    header = _header(text)
+    header = read_header(text)
     spans = [(section.start_s, section.end_s) for section in sections]
     try:
         before = [(float(section["start_s"]), float(section["end_s"])) for section in header["sections"]]
     except (KeyError, TypeError, ValueError) as error:
-        raise _damaged("its sections cannot be read") from error
+        raise damaged("its sections cannot be read") from error
     if spans != before:
-        raise _damaged("its sections are not those that are shown")
+        raise damaged("its sections are not those that are shown")
     return json.dumps(header | {"sections": [asdict(section) for section in sections]}, ensure_ascii=False)
 
 
 def sections_of_text(text: str) -> tuple[Section, ...]:
     """The sections in a document's JSON text, without its arrays. Raises PirouetteError damaged_file."""
-    header = _header(text)
+    header = read_header(text)
     if int(header["version"]) > FORMAT_VERSION:
-        raise _newer(int(header["version"]))
+        raise newer(int(header["version"]))
     try:
         return tuple(_known(Section, section) for section in header["sections"])
     except (KeyError, TypeError, ValueError) as error:
-        raise _damaged("its sections cannot be read") from error
-
-
-def _packed(sound: npt.NDArray[np.float16]) -> npt.NDArray[np.int32]:
-    """Two halves in each int32: ID properties know no smaller numbers."""
-    flat = np.ascontiguousarray(sound, dtype="<f2").reshape(-1)
-    padded = np.zeros(len(flat) + len(flat) % 2, dtype="<f2")
-    padded[: len(flat)] = flat
-    packed: npt.NDArray[np.int32] = padded.view("<i4").astype(np.int32)
-    return packed
-
-
-def _unpacked(values: npt.NDArray[Any], *, frames: int) -> npt.NDArray[np.float16]:
-    halves = np.ascontiguousarray(values, dtype="<i4").view("<f2")
-    count = frames * SOUND_CHANNELS
-    if len(halves) != count + count % 2:
-        raise ValueError(f"{len(halves)} numbers for the sound of {frames} frames")
-    sound: npt.NDArray[np.float16] = halves[:count].reshape(frames, SOUND_CHANNELS).astype(np.float16)
-    return sound
-
-
-def _from_1_to_2(
-    header: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]
-) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
-    """The first version had no sound, and its codes, never written by it, were flat: the dance is encoded anew."""
-    empty = np.zeros(0, dtype=np.int32)
-    added = {"pose_codes": empty, "movement_codes": empty, "sound": empty, "kept_keys": empty}
-    if not header.get("sections"):
-        settings, whole_s = header["settings"], int(header["frames"]) / float(header["fps"])
-        words = {"genre": settings["genre"], "prompt": settings["text"], "seed": settings["seed"]}
-        header = header | {"sections": [{"name": "1", "start_s": 0.0, "end_s": whole_s, **words}]}
-    return header | {"movement_rows": 1, "pose_rows": 1, "sound_frames": 0}, arrays | added
-
-
-MIGRATIONS: dict[int, Migration] = {1: _from_1_to_2}
-
-
-def _newer(version: int) -> PirouetteError:
-    return PirouetteError(
-        "damaged_file",
-        f"This dance was made by a newer Pirouette (its format is {version}, this one reads {FORMAT_VERSION}).",
-        "Update the add-on to edit it; its keyframes are not affected.",
-    )
-
-
-def _header(text: str) -> dict[str, Any]:
-    try:
-        header = json.loads(text)
-    except ValueError as error:
-        raise _damaged(f"its description is not JSON ({error})") from error
-    if not isinstance(header, dict) or header.get("format") != FORMAT or not isinstance(header.get("version"), int):
-        raise _damaged("its description is not one of a dance")
-    return header
-
-
-def _migrated(
-    header: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]
-) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
-    version = int(header["version"])
-    if version > FORMAT_VERSION:
-        raise _newer(version)
-    while version < FORMAT_VERSION:
-        if version not in MIGRATIONS:
-            raise _damaged(f"there never was a format {version}")
-        try:
-            header, arrays = MIGRATIONS[version](header, arrays)
-        except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
-            raise _damaged(f"{type(error).__name__} in {error}") from error
-        version += 1
-    return header, arrays
+        raise damaged("its sections cannot be read") from error
 
 
 def _document(header: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> DanceDocument:
     if tuple(header["joints"]) != JOINT_NAMES:
-        raise _damaged("it is of another skeleton")
+        raise damaged("it is of another skeleton")
     frames = int(header["frames"])
     bits = np.asarray(arrays["contacts"], dtype=np.int32)[:, None] >> np.arange(len(CONTACT_JOINTS), dtype=np.int32)
     beats = header["beats"]
@@ -325,8 +267,14 @@ def _document(header: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Da
         warnings=tuple(str(warning) for warning in header["warnings"]),
         pose_codes=_codes(arrays["pose_codes"], rows=int(header["pose_rows"])),
         movement_codes=_codes(arrays["movement_codes"], rows=int(header["movement_rows"])),
-        sound=_unpacked(arrays["sound"], frames=int(header["sound_frames"])),
+        sound=unpacked(arrays["sound"], frames=int(header["sound_frames"])),
         kept_keys=np.asarray(arrays["kept_keys"], dtype=np.int32),
+        key_poses=key_poses_from(
+            header["key_poses"],
+            np.asarray(arrays["key_poses"], dtype=np.float32).reshape(-1, len(JOINT_NAMES), 3),
+            np.asarray(arrays["key_pelvis"], dtype=np.float32).reshape(-1, 3),
+        ),
+        accents_s=tuple(float(accent) for accent in header["accents_s"]),
     )
 
 

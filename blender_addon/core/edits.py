@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .dance import DanceDocument, Section
+from .key_poses import key_pose_arrays, key_pose_fields
 
 Operation = dict[str, Any]
 Request = tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]
@@ -148,6 +149,7 @@ def encode_request(document: DanceDocument) -> Request:
     wanted = ["poses", "pelvis"]
     wanted += ["beats_s", "downbeat"] if len(document.beats.beats_s) else []
     wanted += ["sound"] if len(document.sound) else []
+    wanted += ["key_poses", "key_pelvis"] if document.key_poses else []
     return header, {name: arrays[name] for name in wanted}
 
 
@@ -178,7 +180,16 @@ def dance_header(document: DanceDocument) -> dict[str, Any]:
         "metre": beats.metre,
         "beat_clear": beats.clear,
         "sections": [asdict(section) for section in document.sections],
-        "settings": {"genre": settings.genre, "text": settings.text, "seed": settings.seed},
+        "settings": {
+            "genre": settings.genre,
+            "text": settings.text,
+            "seed": settings.seed,
+            "novelty": settings.novelty,
+            "strategy": settings.strategy,
+            "reuse": settings.reuse,
+        },
+        "key_poses": key_pose_fields(document.key_poses),
+        "accents_s": list(document.accents_s),
         "model_version": document.model_version,
         "report": dict(document.report),
         "warnings": list(document.warnings),
@@ -196,4 +207,5 @@ def dance_arrays(document: DanceDocument) -> dict[str, npt.NDArray[Any]]:
         "sound": np.ascontiguousarray(document.sound, dtype="<f2").view("<i2"),
         "movement_codes": np.ascontiguousarray(document.movement_codes, dtype="<i2"),
         "pose_codes": np.ascontiguousarray(document.pose_codes, dtype="<i2"),
+        **(key_pose_arrays(document.key_poses) if document.key_poses else {}),
     }

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .dance import SOUND_CHANNELS, Beats, DanceDocument, Placement, Section, Settings
+from .dance import Beats, DanceDocument, Placement, Section, Settings
+from .dance_format import SOUND_CHANNELS
 from .errors import PirouetteError
+from .key_poses import KeyPose, key_poses_from
 from .protocol import Message, ProtocolError
 from .resample import resampled_frames
 
@@ -51,19 +53,12 @@ def document_from_result(
     """
     with _trusting_nothing("a dance"):
         header = message.header
-        downbeat = message.array("downbeat", dtype="|u1", dimensions=(1,)).numpy()
         return DanceDocument(
             poses=message.array("poses", dtype="<f4", dimensions=(3,)).numpy().copy(),
             pelvis=message.array("pelvis", dtype="<f4", dimensions=(2,)).numpy().copy(),
             contacts=message.array("contacts", dtype="|u1", dimensions=(2,)).numpy() > 0,
             fps=float(header["fps"]),
-            beats=Beats(
-                message.array("beats_s", dtype="<f8", dimensions=(1,)).numpy().copy(),
-                downbeat > 0,
-                float(header["tempo_bpm"]),
-                int(header["metre"]),
-                bool(header["beat_clear"]),
-            ),
+            beats=_beats(message),
             placement=placement,
             settings=settings,
             sections=tuple(_section(section) for section in header.get("sections", ())),
@@ -74,6 +69,8 @@ def document_from_result(
             pose_codes=_shorts(message, "pose_codes", columns=1),
             movement_codes=_shorts(message, "movement_codes", columns=1),
             sound=_shorts(message, "sound", columns=SOUND_CHANNELS).view(np.float16),
+            key_poses=_key_poses(message),
+            accents_s=tuple(float(accent) for accent in header.get("accents_s", ())),
         )
 
 
@@ -123,6 +120,34 @@ def _shorts(message: Message, name: str, *, columns: int) -> npt.NDArray[np.int1
     if name not in message.arrays:
         return np.zeros((0, columns), dtype=np.int16)
     return message.array(name, dtype="<i2", dimensions=(2,)).numpy().astype(np.int16)
+
+
+def beats_from_result(message: Message) -> Beats:
+    """The beats of the answer to ``analyse``. Raises PirouetteError bad_request."""
+    with _trusting_nothing("a song's beats"):
+        return _beats(message)
+
+
+def _beats(message: Message) -> Beats:
+    header = message.header
+    beats = Beats(
+        message.array("beats_s", dtype="<f8", dimensions=(1,)).numpy().copy(),
+        message.array("downbeat", dtype="|u1", dimensions=(1,)).numpy() > 0,
+        float(header["tempo_bpm"]),
+        int(header["metre"]),
+        bool(header["beat_clear"]),
+    )
+    if beats.beats_s.shape != beats.downbeat.shape:
+        raise ValueError("its beats and downbeats do not go together")
+    return beats
+
+
+def _key_poses(message: Message) -> tuple[KeyPose, ...]:
+    listed = message.header.get("key_poses", ())
+    if not listed:
+        return ()
+    poses = message.array("key_poses", dtype="<f4", dimensions=(3,)).numpy()
+    return key_poses_from(listed, poses, message.array("key_pelvis", dtype="<f4", dimensions=(2,)).numpy())
 
 
 def _section(values: dict[str, Any]) -> Section:

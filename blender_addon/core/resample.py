@@ -102,11 +102,13 @@ def resample(
     source_fps: float,
     target_fps: float,
     frames: int | None = None,
+    shifts: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The motion at another frame rate, lasting as long as before.
 
     poses: (T, ..., 3) axis-angle, radians; pelvis: (T, 3) metres; rates in frames a second, any positive number.
     frames: how many to return; by default as many as keep the duration T / source_fps to the nearest frame.
+    shifts: (frames,) by how many source frames each target frame is taken later, none by default.
     Returns float32 poses (frames, ..., 3) and pelvis (frames, 3); beyond half a source frame after the end it holds.
     Raises ValueError for no frames, unequal lengths or a rate that is not positive.
     """
@@ -117,10 +119,12 @@ def resample(
         raise ValueError(f"frame rates must be positive: got {source_fps} and {target_fps}")
     if frames is None:
         frames = resampled_frames(count, source_fps=source_fps, target_fps=target_fps)
-    if count == 1 or source_fps == target_fps:
+    if count == 1 or (source_fps == target_fps and shifts is None):
         index = np.minimum(np.arange(frames), count - 1)
         return np.asarray(poses, dtype=np.float32)[index], np.asarray(pelvis, dtype=np.float32)[index]
     times = sample_times(count, source_fps=source_fps, target_fps=target_fps, target_frames=frames)
+    if shifts is not None:
+        times = np.clip(times + shifts, 0.0, times[-1])
     index = np.minimum(times.astype(np.int64), count - 2)
     share = times - index
     quaternions = continuous_quaternions(axis_angle_to_quaternion(poses))

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from blender_addon.core import dance
+from blender_addon.core import dance, dance_format
 from blender_addon.core.dance import Beats, DanceDocument, Placement, Section, Settings, from_parts, to_parts
 from blender_addon.core.errors import PirouetteError
+from blender_addon.core.key_poses import KeyPose
 from blender_addon.core.protocol import Array, Message
 from blender_addon.core.reply import document_from_result
 
@@ -35,6 +36,11 @@ def document(frames: int = 40) -> DanceDocument:
         pose_codes=np.arange(24, dtype=np.int16).reshape(24, 1),
         sound=rng.normal(size=(41, 37)).astype(np.float16),
         kept_keys=np.arange(32, dtype=np.int32),
+        key_poses=(
+            KeyPose(0.25, rng.normal(size=(24, 3)).astype(np.float32), np.array([1, 2, 0.9], dtype=np.float32)),
+            KeyPose(1.0, np.zeros((24, 3), "f4"), np.zeros(3, "f4"), joints=(), place=True, heading=True),
+        ),
+        accents_s=(0.5,),
     )
 
 
@@ -48,6 +54,11 @@ def equal(a: DanceDocument, b: DanceDocument) -> bool:
         and all(getattr(a.beats, name) == getattr(b.beats, name) for name in beats)
         and np.array_equal(a.beats.beats_s, b.beats.beats_s)
         and np.array_equal(a.beats.downbeat, b.beats.downbeat)
+        and a.accents_s == b.accents_s
+        and [(k.time_s, k.joints, k.place, k.heading) for k in a.key_poses]
+        == [(k.time_s, k.joints, k.place, k.heading) for k in b.key_poses]
+        and all(np.array_equal(k.pose, o.pose) for k, o in zip(a.key_poses, b.key_poses, strict=True))
+        and all(np.array_equal(k.pelvis, o.pelvis) for k, o in zip(a.key_poses, b.key_poses, strict=True))
     )
 
 
@@ -79,6 +90,11 @@ def test_what_a_later_version_adds_to_a_section_does_no_harm() -> None:
         lambda header, arrays: arrays.update(movement_codes=arrays["movement_codes"][:-1]),
         lambda header, arrays: arrays.update(kept_keys=arrays["kept_keys"][:-1]),
         lambda header, arrays: header.update(pose_rows=0),
+        lambda header, arrays: arrays.update(key_pelvis=arrays["key_pelvis"][:-1]),
+        lambda header, arrays: arrays.update(key_poses=arrays["key_poses"] * np.nan),
+        lambda header, arrays: header["key_poses"][0].update(joints=[24]),
+        lambda header, arrays: header["key_poses"][0].pop("time_s"),
+        lambda header, arrays: header.update(accents_s=["late"]),
         lambda header, arrays: header.update(sections=header["sections"][:1]),
         lambda header, arrays: header.update(sections=[{"name": "no times"}]),
         lambda header, arrays: header.pop("placement"),
@@ -108,14 +124,17 @@ def test_a_description_that_is_no_document_is_refused(text: str) -> None:
 
 def test_a_newer_format_is_refused_by_name() -> None:
     text, arrays = to_parts(document())
-    header = json.loads(text) | {"version": dance.FORMAT_VERSION + 1}
+    header = json.loads(text) | {"version": dance_format.FORMAT_VERSION + 1}
     with pytest.raises(PirouetteError, match="newer Pirouette"):
         from_parts(json.dumps(header), arrays)
 
 
 def test_an_older_format_goes_through_its_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
     none, empty = no_codes(), document().sound[:0]
-    old = replace(document(), movement_codes=none, pose_codes=none, sound=empty, kept_keys=np.zeros(0, dtype=np.int32))
+    kept = np.zeros(0, dtype=np.int32)
+    old = replace(
+        document(), movement_codes=none, pose_codes=none, sound=empty, kept_keys=kept, key_poses=(), accents_s=()
+    )
     text, arrays = to_parts(old)
     header = json.loads(text) | {"version": 0}
     tempo = header["beats"].pop("tempo_bpm")
@@ -123,16 +142,16 @@ def test_an_older_format_goes_through_its_migrations(monkeypatch: pytest.MonkeyP
     def from_0_to_1(header: dict[str, Any], arrays: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         return header | {"beats": header["beats"] | {"tempo_bpm": tempo}}, arrays
 
-    monkeypatch.setitem(dance.MIGRATIONS, 0, from_0_to_1)
+    monkeypatch.setitem(dance_format.MIGRATIONS, 0, from_0_to_1)
     assert equal(from_parts(json.dumps(header), arrays), old)
 
 
 def test_a_dance_of_the_first_format_is_read_without_codes_and_sound() -> None:
     text, arrays = to_parts(replace(document(), pose_codes=no_codes(), movement_codes=no_codes()))
     header = json.loads(text) | {"version": 1}
-    for name in ("movement_rows", "pose_rows", "sound_frames"):
+    for name in ("movement_rows", "pose_rows", "sound_frames", "key_poses", "accents_s"):
         del header[name]
-    for name in ("sound", "kept_keys"):
+    for name in ("sound", "kept_keys", "key_poses", "key_pelvis"):
         del arrays[name]
     found = from_parts(json.dumps(header), arrays)
     assert np.array_equal(found.poses, document().poses)
@@ -141,6 +160,18 @@ def test_a_dance_of_the_first_format_is_read_without_codes_and_sound() -> None:
     assert equal(from_parts(*to_parts(found)), found)
     whole = from_parts(json.dumps(header | {"sections": []}), arrays).sections
     assert [(section.start_s, section.end_s, section.genre) for section in whole] == [(0.0, 40 / 30, "salsa")]
+
+
+def test_a_dance_of_the_second_format_is_read_without_key_poses_and_accents() -> None:
+    text, arrays = to_parts(document())
+    header = json.loads(text) | {"version": 2}
+    for name in ("key_poses", "accents_s"):
+        del header[name]
+    for name in ("novelty", "strategy", "reuse"):
+        del header["settings"][name]
+    for name in ("key_poses", "key_pelvis"):
+        del arrays[name]
+    assert equal(from_parts(json.dumps(header), arrays), replace(document(), key_poses=(), accents_s=()))
 
 
 def test_a_damaged_dance_of_the_first_format_is_refused() -> None:
@@ -224,6 +255,16 @@ def test_an_answers_codes_and_sound_are_read() -> None:
     found = read(answer(sound=sound.view("<i2"), **codes))
     assert np.array_equal(found.sound, sound)
     assert (found.movement_codes.shape, found.pose_codes.shape) == ((16, 1), (32, 4))
+
+
+def test_an_answers_key_poses_and_accents_are_read() -> None:
+    message = answer(key_poses=[{"time_s": 1.5, "joints": [0, 4], "place": False, "heading": True}], accents_s=[0.5])
+    poses = {"key_poses": np.full((1, 24, 3), 0.5, dtype="<f4"), "key_pelvis": np.ones((1, 3), dtype="<f4")}
+    found = read(Message(message.header, {**message.arrays, **{n: Array.of(v) for n, v in poses.items()}}))
+    assert [(key.time_s, key.joints, key.place, key.heading) for key in found.key_poses] == [(1.5, (0, 4), False, True)]
+    assert (float(found.key_poses[0].pose[3, 1]), found.accents_s) == (0.5, (0.5,))
+    with pytest.raises(PirouetteError, match="not a dance"):
+        read(message)  # without the poses
 
 
 def test_an_answer_becomes_a_document_that_owns_its_arrays() -> None:
