@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import functools
-import json
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from backend.commands import codec, editing, judging
-from backend.commands.checks import check_folder, check_span, check_target, load_choreographer
+from backend.commands import codec, editing, generating, judging
+from backend.commands.checks import check_folder
 from backend.errors import Cancelled, PirouetteError
-
-if TYPE_CHECKING:
-    from backend.choreographer import Choreographer
-    from backend.dance import Dance
 
 # fmt: off
 BAD_INPUT = frozenset({
@@ -27,13 +19,6 @@ BAD_INPUT = frozenset({
     "bad_request", "unsafe_file", "locked",
 })
 # fmt: on
-STAGE_WORDS = {
-    "listen": "Listening to the music",
-    "dance": "Dancing",
-    "refine": "Refining the movement",
-    "plant": "Planting the feet",
-}
-Show = Callable[[str, int, int], None]
 
 app = typer.Typer(
     help="Pirouette's backend: music and words in, dance out.",
@@ -68,44 +53,7 @@ def serve() -> None:
     raise PirouetteError("bad_request", "Put serve first: python -m backend serve.")
 
 
-@app.command()
-def generate(
-    song: Annotated[Path, typer.Argument(help="A sound file: wav, mp3, ogg, flac or opus.")],
-    out: Annotated[Path, typer.Option(help="Where the dance goes: FILE.npz or FILE.bvh.")],
-    genre: Annotated[str, typer.Option(help="A genre of the vocabulary, such as house.")] = "",
-    text: Annotated[str, typer.Option(help="What the dance is like, in your own words.")] = "",
-    start: Annotated[float, typer.Option(help="Where in the song to start, seconds.")] = 0.0,
-    end: Annotated[float | None, typer.Option(help="Where in the song to end, seconds.")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same dance.", min=0)] = 0,
-    fps: Annotated[float, typer.Option(help="Frames in a second of the file.")] = 30.0,
-    model: Annotated[str, typer.Option(help="What makes it: motion or code; the better one by default.")] = "",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    threads: Annotated[int | None, typer.Option(help="Threads of the processor to use.", min=1)] = None,
-    weights: Annotated[Path | None, typer.Option(help="Folder of weights; the bundled ones by default.")] = None,
-    json_report: Annotated[bool, typer.Option("--json", help="Print a report as JSON.")] = False,
-) -> None:
-    """Dance to a song."""
-    check_target(out)
-    check_span(start, end)
-    if not 1.0 <= fps <= 240.0:
-        raise PirouetteError("bad_request", f"{fps:g} frames in a second are not possible.", "Choose 1 to 240.")
-    load = functools.partial(load_choreographer, device=device, threads=threads, weights=weights)
-    with contextlib.redirect_stdout(sys.stderr):  # stdout is for the report alone
-        dance = _dance_to(song, (start, end), load, genre=genre, text=text, seed=seed, model=model)
-        dance = dance.resampled(fps)
-        if out.suffix.lower() == ".bvh":
-            from backend.motion.io import write_bvh
-
-            write_bvh(out, dance.motion)
-        else:
-            dance.save(out)
-    for warning in dance.warnings:
-        print(warning, file=sys.stderr)
-    print(f"{out}: {dance.motion.duration_s:.1f} s of dance, {dance.motion.frames} frames", file=sys.stderr)
-    if json_report:
-        from backend.dance_messages import plain
-
-        print(json.dumps(plain(dance.report), indent=2, ensure_ascii=False))
+app.command()(generating.generate)
 
 
 @app.command()
@@ -182,53 +130,3 @@ def library(context: typer.Context) -> None:
     from backend.library.commands import app as library_commands
 
     library_commands(context.args, prog_name="python -m backend library")
-
-
-def _dance_to(
-    song: Path,
-    span_s: tuple[float, float | None],
-    load: Callable[[], Choreographer],
-    *,
-    genre: str,
-    text: str,
-    seed: int,
-    model: str,
-) -> Dance:
-    """Dance to a span of a song, telling of it on stderr. Cheap checks come before the models are loaded."""
-    from backend.music.audio import load_audio
-
-    audio = load_audio(song, start_s=span_s[0], end_s=span_s[1])
-    if genre:
-        from backend.text.vocabulary import resolve_genre
-
-        resolve_genre(genre)
-    with _shown_progress() as progress:
-        from backend.choreographer import GenerateRequest
-
-        request = GenerateRequest(audio=audio, genre=genre, text=text, seed=seed, model=model)
-        return load().generate(request, progress=progress, cancelled=lambda: False)
-
-
-@contextlib.contextmanager
-def _shown_progress() -> Iterator[Show]:
-    """A progress bar on stderr for the stage that is running."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Loading the models", total=None)
-        shown = ""
-
-        def show(stage: str, done: int, total: int) -> None:
-            nonlocal shown
-            if stage != shown:
-                shown = stage
-                bar.reset(task, description=STAGE_WORDS.get(stage, stage), total=total, completed=done)
-            else:
-                bar.update(task, completed=done, total=total)
-
-        try:
-            yield show
-        except KeyboardInterrupt:
-            raise Cancelled from None
