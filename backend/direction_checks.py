@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import get_args
 
-from backend.directions import STRATEGIES, Directions, KeyPose, Part
+from backend.directions import STRATEGIES, Compared, Directions, KeyPose, Part
 from backend.errors import PirouetteError
 from backend.motion.motion import Motion
 from backend.motion.skeleton import FPS
@@ -17,7 +18,7 @@ def check_directions(directions: Directions, *, duration_s: float) -> None:
     """Raise PirouetteError (bad_request, bad_range) for directions that a dance of so many seconds cannot follow."""
     if not 0.0 <= directions.novelty <= 1.0:
         raise PirouetteError("bad_request", f"A novelty of {directions.novelty:g} is not between 0 and 1.")
-    if directions.strategy not in ("", *STRATEGIES):
+    if directions.strategy not in ("", *get_args(Compared), *STRATEGIES):
         known = ", ".join(STRATEGIES)
         raise PirouetteError("bad_request", f"There is no strategy “{directions.strategy}”.", f"Choose {known}.")
     if directions.reuse not in REUSES:
@@ -35,7 +36,7 @@ def check_directions(directions: Directions, *, duration_s: float) -> None:
 
 
 def _check_moment(time_s: float, what: str, duration_s: float) -> None:
-    if not 0.0 <= round(time_s * FPS) < max(round(duration_s * FPS), 2):
+    if not 0 <= round(time_s * FPS) <= max(round(duration_s * FPS), 2):
         raise PirouetteError(
             "bad_range",
             f"{what} at {time_s:g} s lies outside the dance, which is {duration_s:.2f} s long.",

@@ -18,6 +18,7 @@ from backend.motion.skeleton import JOINT_NAMES
 
 Strategy = Literal["sequential", "bidirectional", "coarse_to_fine", "overlapping"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
+Compared = Literal["forward"]  # bidirectional slices that see only what is before them: made to be measured against
 WHOLE_BODY = tuple(range(len(JOINT_NAMES)))
 
 
@@ -77,5 +78,5 @@ class Directions:
     kept: Motion | None = None
     kept_frames: tuple[tuple[int, int], ...] = ()
     novelty: float = 0.0
-    strategy: Strategy | Literal[""] = ""
+    strategy: Strategy | Compared | Literal[""] = ""
     reuse: Literal["none", "repeat", "mirror"] = "none"
