@@ -12,6 +12,7 @@ from backend.dance_messages import (
     grid_arrays,
     grid_header,
     grid_of,
+    key_poses_of,
     motion_of,
     plain,
     sections_from,
@@ -19,6 +20,7 @@ from backend.dance_messages import (
     sound_of,
 )
 from backend.direction_checks import check_directions
+from backend.direction_fields import accents_from
 from backend.direction_messages import directions_of, edited_beats_of
 from backend.directions import Directions
 from backend.errors import PirouetteError
@@ -136,6 +138,8 @@ class ChoreographerEngine:
             sound=sound_of(message),
             sections=sections_from(known.get("sections", [])),
             settings=settings_from(known.get("settings", {})),
+            key_poses=key_poses_of(message, known),
+            accents_s=accents_from(known.get("accents_s", [])),
         )
         return dance_message(edit.dance)
 

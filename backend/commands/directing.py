@@ -141,7 +141,7 @@ def motion_at(path: Path) -> Motion:
     return at_model_rate(read_motion(path))
 
 
-def beats_from(path: Path, *, duration_s: float) -> np.ndarray:
+def beats_from(path: Path, *, duration_s: float = math.inf) -> np.ndarray:
     """(B,) beats of a JSON file: a list of seconds from the dance's first frame.
 
     Raises PirouetteError: missing_file, bad_request for what is no list of beats or lies outside the dance.

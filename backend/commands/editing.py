@@ -38,7 +38,7 @@ def edit(
         typer.Argument(
             metavar="OP",
             help="regenerate, insert, delete, duplicate, replace, reorder, split, merge, mirror, retime, transfer, "
-            "lock, unlock, describe, snap or encode.",
+            "lock, unlock, describe, snap, encode, beats or continue.",
         ),
     ],
     out: Out,
@@ -60,6 +60,10 @@ def edit(
     counts: Annotated[int | None, typer.Option(help="Over how many counts.", min=1)] = None,
     name: Annotated[str | None, typer.Option(help="The section's name.")] = None,
     model: Annotated[str | None, typer.Option(help="motion or code; the better one by default.")] = None,
+    beats: Annotated[
+        Path | None, typer.Option(metavar="BEATS.json", help="Other beats: a JSON list of seconds.")
+    ] = None,
+    novelty: Annotated[float | None, typer.Option(help="From 0 to 1: how far it gets away from the past.")] = None,
     own: Annotated[Path | None, typer.Option(help="Folder of your own phrases.")] = None,
     device: Device = "auto",
     threads: Threads = None,
@@ -83,6 +87,8 @@ def edit(
         "counts": counts,
         "name": name,
         "model": model,
+        "beats_s": None if beats is None else _beats(beats),
+        "novelty": novelty,
     }
     from backend.dance import load_dance
     from backend.editing.editor import apply
@@ -175,6 +181,12 @@ def source_values(text: str) -> tuple[dict[str, Any], Path | None]:
     if text.startswith("#") or ":" in text:
         return {"kind": "here", "span": text}, None
     return {"kind": "library", "id": text}, None
+
+
+def _beats(path: Path) -> list[float]:
+    from backend.commands.directing import beats_from
+
+    return [float(beat_s) for beat_s in beats_from(path)]
 
 
 def _artist(device: str, threads: int | None, weights: Path | None) -> Artist:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from backend.directions import KeyPose
 from backend.motion.motion import Motion
 from backend.music.beats import BeatGrid
 
@@ -38,12 +39,14 @@ class Artist(Protocol):
         strength: float,
         pinned: bool,
         model: str = "",
+        key_poses: tuple[KeyPose, ...] = (),
     ) -> Motion:
         """New frames first..last (exclusive) for a dance, which go on from the frame before them in place and heading.
 
         sound: (S, 37) from the dance's first frame on, shorter than the dance or empty where nothing is heard;
         strength: 0 leaves what is there, 1 uses nothing of it; pinned: they also arrive where the frame after them
-        is; model: "motion", "code", or "" for the better one.
+        is; model: "motion", "code", or "" for the better one; key_poses: at times of the dance; those in the span are
+        passed through.
         """
 
     def describe(self) -> dict[str, Any]:

@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from backend.dance import Dance
-from backend.editing import making, marking, moving
+from backend.editing import extending, making, marking, moving
 from backend.editing.artist import Artist
 from backend.editing.joining import Edit
+from backend.editing.locking import missed_key_poses
 from backend.editing.operations import (
+    Beats,
+    Continue,
     Delete,
     Describe,
     Duplicate,
@@ -59,6 +62,7 @@ def apply(dance: Dance, operation: Operation, artist: Artist, *, sources: Mappin
         "frames": edit.dance.motion.frames,
         "duration_s": round(edit.dance.motion.duration_s, 3),
         "off_beat_ms": 0.0,
+        "missed_key_poses_s": missed_key_poses(edited),
         **edit.report,
         "seconds": round(time.perf_counter() - began, 4),
     }
@@ -90,6 +94,8 @@ def _done(dance: Dance, operation: Operation, artist: Artist, sources: Mapping[s
             return making.mirror(dance, operation, artist)
         case Retime():
             return moving.retime(dance, operation, artist)
+        case Continue():
+            return extending.continue_dance(dance, operation, artist)
         case Transfer():
             return making.transfer(dance, operation, artist, sources)
         case _:
@@ -112,4 +118,6 @@ def _marked(dance: Dance, operation: Operation, artist: Artist) -> Edit:
             return marking.snap(dance, operation, artist)
         case Encode():
             return marking.encode(dance, operation, artist)
+        case Beats():
+            return marking.set_beats(dance, operation)
     raise PirouetteError("bad_request", f"There is no operation {operation.op!r}.")

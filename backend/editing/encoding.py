@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backend.dance import SOUND_CHANNELS, Dance, Section, Settings, sections_of
+from backend.directions import KeyPose
 from backend.editing.artist import Artist
 from backend.editing.editor import Edit, apply
 from backend.editing.operations import Encode
@@ -35,10 +36,13 @@ def encode_motion(
     sound: npt.NDArray[np.float16] | None = None,
     sections: Sequence[Section] = (),
     settings: Settings | None = None,
+    key_poses: tuple[KeyPose, ...] = (),
+    accents_s: tuple[float, ...] = (),
 ) -> Edit:
     """A motion at any rate as a dance with codes, at the model's rate.
 
-    grid: a steady one where no beats are known; sections: one for each eight-count where none are given.
+    grid: a steady one where no beats are known; sections: one for each eight-count where none are given; key_poses,
+    accents_s: kept with the dance, whose motion stays as it is.
     Raises PirouetteError("too_short") for less than four frames, "damaged_file" for sections that do not fit.
     """
     motion = at_model_rate(motion)
@@ -54,6 +58,8 @@ def encode_motion(
         settings=settings,
         model_version="",
         sound=np.zeros((0, SOUND_CHANNELS), dtype=np.float16) if sound is None else sound,
+        key_poses=key_poses,
+        accents_s=accents_s,
     )
     return apply(dance, Encode(), artist)
 

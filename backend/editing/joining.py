@@ -13,6 +13,7 @@ from backend.dance import Dance, Section
 from backend.editing.artist import Artist, Codes
 from backend.editing.blending import Room, Seam, blend
 from backend.editing.feet import stepping
+from backend.editing.locking import through_key_poses
 from backend.editing.parts import Part, cut_motion, has_codes, joined_motion, locked_error
 from backend.editing.placing import Placement, align, arrival, pulled, start_placement
 from backend.motion.contacts import contact_labels
@@ -94,6 +95,7 @@ def join(
     for seam in seams:
         motion = stepping(motion, *seam["blended"])
     touched = _touched(runs)
+    motion = through_key_poses(motion, dance, _in_time(runs, touched))
     edited = replace(
         dance,
         motion=motion,
@@ -199,6 +201,13 @@ def _touched(runs: Sequence[_Run]) -> tuple[tuple[int, int], ...]:
             continue
         spans += [(run.first, run.first + run.bent[0]), (last - run.bent[1], last)]
     return joined_spans(spans)
+
+
+def _in_time(runs: Sequence[_Run], touched: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The touched frames that are new, or are bent at their own time: those that key poses hold for."""
+    ends = [(run.first, run.first + run.motion.frames) for run in runs if run.new or run.in_time]
+    cut = [(max(a, first), min(b, last)) for first, last in ends for a, b in touched]
+    return list(joined_spans(cut))
 
 
 def joined_spans(spans: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

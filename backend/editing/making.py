@@ -12,6 +12,7 @@ import numpy.typing as npt
 from backend.dance import Dance, Section, movement_count
 from backend.editing.artist import Artist, Codes
 from backend.editing.joining import Edit, join, joined_spans
+from backend.editing.locking import keys_within
 from backend.editing.material import fitted, material_of
 from backend.editing.operations import Mirror, Regenerate, Replace, Transfer
 from backend.editing.parts import Part, between, cut_at, cut_motion, joined_motion, named, parts_of, refuse_locked
@@ -127,6 +128,7 @@ def filled(
         strength=strength,
         pinned=pinned,
         model=model,
+        key_poses=keys_within(dance, span),
     )
     _check_frames(motion, span[1] - span[0])
     return motion

@@ -1,4 +1,7 @@
-"""Operations on sections alone: split, merge, lock, unlock, describe, snap, encode. No frame of the motion changes."""
+"""Operations on sections and beats alone: split, merge, lock, unlock, describe, snap, encode, beats.
+
+No frame of the motion changes.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,14 @@ from backend.dance import GROUP_FRAMES, Dance
 from backend.editing.artist import Artist, Codes
 from backend.editing.joining import Edit, join
 from backend.editing.making import known_genre
-from backend.editing.operations import Describe, Encode, Merge, Snap, Split
+from backend.editing.operations import Beats, Describe, Encode, Merge, Snap, Split
 from backend.editing.parts import Part, check_dance, cut_at, cut_motion, joined_motion, parts_of, refuse_locked
 from backend.editing.spans import point_frame, section_range
 from backend.editing.structure import structure_borders
 from backend.errors import PirouetteError
 from backend.motion.skeleton import FPS
 from backend.music.beats import eight_counts
+from backend.music.edited_beats import edited_grid
 
 SHORTEST_FRAMES = 4
 
@@ -105,6 +109,12 @@ def encode(dance: Dance, operation: Encode, artist: Artist) -> Edit:
     numbers = section_range(operation.span or ":", dance)
     fresh = [replace(part, codes=None) if number in numbers else part for number, part in enumerate(parts)]
     return join(dance, fresh, artist, coded=True)
+
+
+def set_beats(dance: Dance, operation: Beats) -> Edit:
+    """Other beats under the dance; new movement follows them."""
+    grid = edited_grid(operation.beats_s, operation.downbeat, before=dance.grid)
+    return Edit(replace(dance, grid=grid))
 
 
 def _merged_codes(parts: list[Part]) -> tuple[Codes, Codes] | None:

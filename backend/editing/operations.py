@@ -193,11 +193,39 @@ class Encode(Operation):
     span: str = ""
 
 
+@dataclass(frozen=True)
+class Beats(Operation):
+    """Other beats in place of the dance's, seconds; the movement stays, what is danced anew follows them.
+
+    downbeat: true where a bar starts; without it bars start near where they started.
+    """
+
+    op: ClassVar[str] = "beats"
+    beats_s: tuple[float, ...]
+    downbeat: tuple[bool, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Continue(Operation):
+    """Dance on after the end, so many counts, as far as the music goes; the words of the last section by default.
+
+    novelty: from 0 to 1, how far it gets away from what was danced before.
+    """
+
+    op: ClassVar[str] = "continue"
+    counts: int
+    genre: str | None = None
+    prompt: str | None = None
+    seed: int | None = None
+    novelty: float = 0.0
+    model: str = ""
+
+
 OPERATIONS: dict[str, type[Operation]] = {
     kind.op: kind
     for kind in (
         *(Regenerate, Insert, Delete, Duplicate, Replace, Reorder, Split, Merge, Mirror, Retime, Transfer),
-        *(Lock, Unlock, Describe, Snap, Encode),
+        *(Lock, Unlock, Describe, Snap, Encode, Beats, Continue),
     )
 }
 
@@ -228,7 +256,9 @@ def _checked(kind: type[Any], values: Mapping[str, Any], name: str) -> dict[str,
     for key, value in values.items():
         types = [part.strip() for part in str(known[key].type).split("|")]
         checked[key] = _value(value, types, f"{name}: {key}")
-    missing = [key for key in ("kind", "span", "at", "to", "source", "counts") if _needed(known, key, checked)]
+    missing = [
+        key for key in ("kind", "span", "at", "to", "source", "counts", "beats_s") if _needed(known, key, checked)
+    ]
     if missing:
         raise PirouetteError("bad_request", f"{name} needs {' and '.join(missing)}.")
     return checked
@@ -245,6 +275,10 @@ def _value(value: Any, types: list[str], name: str) -> Any:
         return None
     if "Source" in types and isinstance(value, Mapping):
         return Source(**_checked(Source, value, name))
+    if isinstance(value, list | tuple):
+        for kind in ("float", "bool"):
+            if f"tuple[{kind}, ...]" in types:
+                return tuple(_value(each, [kind], name) for each in value)
     if "bool" in types and isinstance(value, bool):
         return value
     if "str" in types and isinstance(value, str):
@@ -261,11 +295,13 @@ def _check_sense(operation: Operation) -> None:
     """What types alone do not say."""
     if isinstance(operation, Regenerate) and not 0.0 <= operation.strength <= 1.0:
         raise PirouetteError("bad_request", f"A strength of {operation.strength:g} is not between 0 and 1.")
-    if isinstance(operation, Regenerate) and operation.model not in MODELS:
+    if isinstance(operation, Continue) and not 0.0 <= operation.novelty <= 1.0:
+        raise PirouetteError("bad_request", f"A novelty of {operation.novelty:g} is not between 0 and 1.")
+    if isinstance(operation, Regenerate | Continue) and operation.model not in MODELS:
         raise PirouetteError("bad_request", f"There is no model {operation.model!r}.", "Choose motion or code.")
     if isinstance(operation, Snap) and operation.to not in SNAPS:
         raise PirouetteError("bad_request", f"Sections do not snap to {operation.to!r}.", f"Choose {', '.join(SNAPS)}.")
-    if isinstance(operation, Retime) and not 1 <= operation.counts <= MOST_COUNTS:
+    if isinstance(operation, Retime | Continue) and not 1 <= operation.counts <= MOST_COUNTS:
         raise PirouetteError("bad_request", f"{operation.counts} counts are not possible.", f"1 to {MOST_COUNTS} are.")
     if isinstance(operation, Insert) and operation.counts > MOST_COUNTS:
         raise PirouetteError("bad_request", f"{operation.counts} counts are not possible.", f"1 to {MOST_COUNTS} are.")

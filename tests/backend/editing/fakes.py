@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
 from backend.dance import movement_count
+from backend.directions import KeyPose
 from backend.editing.artist import Codes
 from backend.motion.motion import Motion
 from backend.music.beats import BeatGrid
@@ -23,6 +24,7 @@ class FakeArtist:
     def __init__(self) -> None:
         self.encoded: list[list[int]] = []
         self.filled: list[dict[str, Any]] = []
+        self.locks: list[tuple[KeyPose, ...]] = []
 
     def encode(self, motion: Motion, frames: Sequence[int]) -> tuple[Codes, Codes]:
         self.encoded.append(list(frames))
@@ -65,9 +67,11 @@ class FakeArtist:
         strength: float,
         pinned: bool,
         model: str = "",
+        key_poses: tuple[KeyPose, ...] = (),
     ) -> Motion:
         first, last = span
         self.filled.append({"span": span, "genre": genre, "prompt": prompt, "seed": seed, "pinned": pinned})
+        self.locks.append(key_poses)
         random = np.random.default_rng(seed)
         noise = gaussian_filter1d(random.normal(size=(last - first, 24, 3)), 8.0, axis=0) * 2.0 * strength
         poses = motion.poses[first:last] + 0.5 * noise
