@@ -7,7 +7,7 @@ each other are joined directly. Places and headings bend the path between them. 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,26 +15,19 @@ import numpy.typing as npt
 
 from backend.directions import KeyPose
 from backend.errors import PirouetteError
-from backend.motion.lock_curves import (
-    EASE_PEAK,
-    FloatArray,
-    IntArray,
-    Span,
-    inverse,
-    knots_of,
-    moved_offsets,
-    times,
-    turned_offsets,
-)
+from backend.motion.contacts import contact_labels
+from backend.motion.lock_curves import FloatArray, Span, inverse, times
+from backend.motion.lock_feet import Give, legs_of, standing
 from backend.motion.lock_path import about_vertical, drawn, freedom, headings, turned
+from backend.motion.lock_poses import Body, posed, reaches
+from backend.motion.lock_speed import calmed, hurry
 from backend.motion.motion import Motion
 from backend.motion.resample import axis_angle_to_quaternion, quaternion_to_axis_angle
 from backend.motion.skeleton import forward_kinematics
 
 BoolArray = npt.NDArray[np.bool_]
 
-CALM_M_S = 2.0  # what an offset may add to a joint's speed, where there is room
-SHORTEST_REACH, LONGEST_REACH = 6, 45  # frames over which an offset fades
+SMOOTHINGS_FRAMES = (2.0, 3.0, 4.0, 6.0, 8.0)  # tried where a joint hurries
 FASTEST_PATH_M_S = 3.0
 CLOSEST_FRAMES = 2
 
@@ -52,21 +45,6 @@ class LockErrors:
     largest_angle_deg: float
     place_m: float
     heading_deg: float
-
-
-@dataclass(frozen=True)
-class _Body:
-    """A motion taken apart. turns: (T, 24, 4) quaternions; pelvis: (T, 3)."""
-
-    turns: FloatArray
-    pelvis: FloatArray
-
-    @classmethod
-    def of(cls, motion: Motion) -> _Body:
-        return cls(axis_angle_to_quaternion(motion.poses), motion.pelvis.astype(np.float64))
-
-    def motion(self, fps: float) -> Motion:
-        return Motion(quaternion_to_axis_angle(self.turns), self.pelvis, fps)
 
 
 def lock_frame(key: KeyPose, motion: Motion) -> int:
@@ -95,11 +73,50 @@ def locked(
     keys = [(frame, key) for frame, key in keys if not any(first <= frame < stop for first, stop in fixed)]
     if not keys:
         return motion
-    body = _posed(_Body.of(motion), keys, fixed, motion.fps)
-    standing = contact if contact is not None else np.zeros((motion.frames, 2), dtype=bool)
-    body = _placed(body, motion, keys, fixed, freedom(standing))
-    result = body.motion(motion.fps)
-    return _kept(result, motion, fixed)
+    before = motion.joints()
+    contact = _contact(before, motion.fps) if contact is None else contact
+    body = _led(motion, keys, fixed, freedom(contact))
+    pelvis_locks, leg_locks = _locked_frames(keys)
+    poses, pelvis = standing(
+        quaternion_to_axis_angle(body.turns),
+        body.pelvis,
+        before=before,
+        contact=contact,
+        give=Give.of(motion.frames, pelvis_locks, leg_locks),
+        fps=motion.fps,
+    )
+    return _kept(Motion(poses, pelvis, motion.fps), motion, fixed)
+
+
+def _led(motion: Motion, keys: Sequence[tuple[int, KeyPose]], fixed: Sequence[Span], free: FloatArray) -> Body:
+    """The motion through its locks, the feet aside: smoothed near them as long as a joint hurries."""
+    body = Body.of(motion)
+    reach = reaches(body, keys, motion.fps)
+    locks = np.array(sorted({frame for frame, _ in keys}), dtype=np.int64)
+    body = _placed(posed(body, keys, fixed, reach), motion, keys, fixed, free)
+    for sigma in SMOOTHINGS_FRAMES:
+        fast = hurry(body.turns, body.pelvis, locks, fps=motion.fps)
+        if not fast.any():
+            break
+        turns, pelvis = calmed(body.turns, body.pelvis, fast, sigma_frames=sigma, fixed=fixed)
+        body = _placed(posed(Body(turns, pelvis), keys, fixed, reach), motion, keys, fixed, free)
+    return body
+
+
+def _locked_frames(keys: Sequence[tuple[int, KeyPose]]) -> tuple[list[int], tuple[list[int], list[int]]]:
+    """The frames that lock the pelvis' height, and those that lock the left and the right leg."""
+    legs: tuple[list[int], list[int]] = ([], [])
+    for frame, key in keys:
+        for side, fixes in enumerate(legs_of(key.joints)):
+            if fixes:
+                legs[side].append(frame)
+    return [frame for frame, key in keys if 0 in key.joints], legs
+
+
+def _contact(joints: FloatArray, fps: float) -> BoolArray:
+    """(T, 2) of the left and right foot: its ankle or its ball stands."""
+    labels = contact_labels(joints, fps=fps)
+    return np.asarray(labels[:, :2] | labels[:, 2:])
 
 
 def _merged(fixed: Sequence[Span], frames: int) -> list[Span]:
@@ -122,69 +139,9 @@ def _kept(result: Motion, motion: Motion, fixed: Sequence[Span]) -> Motion:
     return Motion(poses, pelvis, motion.fps)
 
 
-def _targets(body: _Body, keys: Sequence[tuple[int, KeyPose]]) -> tuple[IntArray, BoolArray, FloatArray, FloatArray]:
-    """Frames (L,) in order, which joints (L, 24) are locked there, their turns (L, 24, 4), the pelvis' heights (L,)."""
-    frames = np.array(sorted({frame for frame, key in keys if key.joints}), dtype=np.int64)
-    mask = np.zeros((len(frames), 24), dtype=bool)
-    turns, heights = body.turns[frames].copy(), body.pelvis[frames, 2].copy()
-    for frame, key in keys:
-        if not key.joints:
-            continue
-        row, joints = int(np.searchsorted(frames, frame)), list(key.joints)
-        wanted = axis_angle_to_quaternion(key.pose)
-        if 0 in key.joints:  # its lean; the heading is the dance's
-            away = headings(body.turns[frame, :1]) - headings(wanted[:1])
-            wanted[:1] = times(about_vertical(away), wanted[:1])
-            heights[row] = key.pelvis[2]
-        turns[row, joints] = wanted[joints]
-        mask[row, joints] = True
-    return frames, mask, turns, heights
-
-
-def _posed(body: _Body, keys: Sequence[tuple[int, KeyPose]], fixed: Sequence[Span], fps: float) -> _Body:
-    """The body with its locked joints' turns, the pelvis' lean and height among them."""
-    frames, mask, wanted, heights = _targets(body, keys)
-    if not len(frames):
-        return body
-    reach = _reach(body, frames, wanted, heights, fps)
-    offsets = times(inverse(body.turns[frames]), wanted)
-    lifts = heights - body.pelvis[frames, 2]
-    turns, pelvis = body.turns.copy(), body.pelvis.copy()
-    for rows, joints in _groups(mask):
-        knots = knots_of(frames[rows].tolist(), list(range(len(rows))), reach[rows], fixed)
-        first, stop = max(int(knots.frames[0]), 0), min(int(knots.frames[-1]) + 1, len(turns))
-        span = np.arange(first, stop)
-        change = turned_offsets(knots, offsets[np.ix_(rows, joints)], span)
-        turns[first:stop, joints] = times(turns[first:stop, joints], change)
-        if 0 in joints:
-            pelvis[first:stop, 2] += moved_offsets(knots, lifts[rows], span)
-    return _Body(turns, pelvis)
-
-
-def _groups(mask: BoolArray) -> Iterator[tuple[IntArray, IntArray]]:
-    """Locks (rows) and joints that are locked by exactly these."""
-    patterns, group = np.unique(mask, axis=1, return_inverse=True)
-    for number in range(patterns.shape[1]):
-        rows = np.flatnonzero(patterns[:, number])
-        if len(rows):
-            yield rows, np.flatnonzero(group == number)
-
-
-def _reach(body: _Body, frames: IntArray, wanted: FloatArray, heights: FloatArray, fps: float) -> IntArray:
-    """(L, 2) frames over which each lock's offset comes and goes: the farther a joint is led, the longer."""
-    level = np.zeros((len(frames), 3))
-    level[:, 2] = body.pelvis[frames, 2]
-    was = forward_kinematics(quaternion_to_axis_angle(body.turns[frames]), level)
-    level[:, 2] = heights
-    will = forward_kinematics(quaternion_to_axis_angle(wanted), level)
-    far = np.linalg.norm(will - was, axis=-1).max(axis=1)
-    reach = np.clip(np.ceil(EASE_PEAK * far * fps / CALM_M_S), SHORTEST_REACH, LONGEST_REACH)
-    return np.repeat(reach[:, None].astype(np.int64), 2, axis=1)
-
-
 def _placed(
-    body: _Body, motion: Motion, keys: Sequence[tuple[int, KeyPose]], fixed: Sequence[Span], free: FloatArray
-) -> _Body:
+    body: Body, motion: Motion, keys: Sequence[tuple[int, KeyPose]], fixed: Sequence[Span], free: FloatArray
+) -> Body:
     """The body at its locked places and headings."""
     facing = {frame: float(headings(axis_angle_to_quaternion(key.pose[:1]))[0]) for frame, key in keys if key.heading}
     places = {frame: np.asarray(key.pelvis[:2], dtype=np.float64) for frame, key in keys if key.place}
@@ -194,13 +151,13 @@ def _placed(
     turns, pelvis = body.turns.copy(), body.pelvis
     if facing:
         turns[:, 0], pelvis = turned(turns[:, 0], pelvis, facing, fixed, free)
-    return _Body(turns, drawn(pelvis, places, stays, free))
+    return Body(turns, drawn(pelvis, places, stays, free))
 
 
 def lock_errors(motion: Motion, key_poses: Sequence[KeyPose]) -> LockErrors:
     """How far the motion is from its key poses. Raises PirouetteError("bad_range") for a key pose beyond it."""
     distances, angles, places, turns = [0.0], [0.0], [0.0], [0.0]
-    body = _Body.of(motion)
+    body = Body.of(motion)
     for key in key_poses:
         frame, joints = lock_frame(key, motion), list(key.joints)
         wanted = axis_angle_to_quaternion(key.pose)

@@ -27,6 +27,7 @@ FASTEST_M_S = 0.8
 SHORTEST_SPAN_S, WIDEST_GAP_S = 0.1, 0.07
 EASE_S = 0.2
 REACH = 0.995  # of the straight leg
+SHORTEST_LEG = 0.1  # of the straight leg
 STEP_SPEED_M_S = (0.15, 0.45)  # a foot that travels so fast is lifted …
 STEP_HEIGHT_M = 0.062  # … so that its ball passes at this height
 CLEARANCE_M = 0.012  # joints stay this far above the floor
@@ -93,7 +94,7 @@ def plant(motion: Motion, likelihood: FloatArray, *, keep_path: bool = False) ->
         pelvis = pelvis + _path_correction(joints, contact, fps=fps)
         joints = forward_kinematics(poses, pelvis)
     shifts = [_foot_shift(joints[:, BALLS[side]], joints[:, ANKLES[side]], spans[side], fps=fps) for side in range(2)]
-    pelvis = pelvis - _sink(joints, shifts, fps=fps)
+    pelvis = pelvis - sink(joints, shifts, fps=fps)
     joints = forward_kinematics(poses, pelvis)
     shifts = [_foot_shift(joints[:, BALLS[side]], joints[:, ANKLES[side]], spans[side], fps=fps) for side in range(2)]
     for side in range(2):
@@ -148,26 +149,28 @@ def _foot_shift(ball: FloatArray, ankle: FloatArray, spans: list[Span], *, fps: 
         start, stop = (left[0] + 1 if left else 0), (right[0] if right else frames)
         place = np.arange(start, stop)
         if left is not None:
-            shift[start:stop] += _ease((place - left[0]) / min(ease, max(stop - left[0], 1)))[:, None] * left[1]
+            shift[start:stop] += ease_off((place - left[0]) / min(ease, max(stop - left[0], 1)))[:, None] * left[1]
         if right is not None:
-            shift[start:stop] += _ease((right[0] - place) / min(ease, max(right[0] - start + 1, 1)))[:, None] * right[1]
-    shift[:, 2] += _step_lift(ball + shift, weight > 0, fps=fps)
+            shift[start:stop] += (
+                ease_off((right[0] - place) / min(ease, max(right[0] - start + 1, 1)))[:, None] * right[1]
+            )
+    shift[:, 2] += step_lift(ball + shift, weight > 0, fps=fps)
     lowest = np.minimum(ball[:, 2] + shift[:, 2] - CLEARANCE_M, ankle[:, 2] + shift[:, 2] - 2 * CLEARANCE_M)
     shift[:, 2] += np.where(weight > 0, 0.0, gaussian_filter1d(np.maximum(-lowest, 0.0), 1.0))
     return shift
 
 
-def _step_lift(ball: FloatArray, standing: BoolArray, *, fps: float) -> FloatArray:
+def step_lift(ball: FloatArray, standing: BoolArray, *, fps: float) -> FloatArray:
     """(T,) how much higher a travelling foot is carried, so that it steps instead of skimming over the floor."""
     speed = np.linalg.norm(np.gradient(ball[:, :2], axis=0), axis=-1) * fps
-    travelling = 1.0 - _ease((speed - STEP_SPEED_M_S[0]) / (STEP_SPEED_M_S[1] - STEP_SPEED_M_S[0]))
+    travelling = 1.0 - ease_off((speed - STEP_SPEED_M_S[0]) / (STEP_SPEED_M_S[1] - STEP_SPEED_M_S[0]))
     wanted = np.maximum(travelling * STEP_HEIGHT_M - ball[:, 2], 0.0)
     spread = gaussian_filter1d(maximum_filter1d(wanted, 3), 0.05 * fps)
     free = distance_transform_edt(~standing) if standing.any() else np.full(len(ball), np.inf)
-    return np.asarray(spread * (1.0 - _ease(free / (0.13 * fps))))
+    return np.asarray(spread * (1.0 - ease_off(free / (0.13 * fps))))
 
 
-def _ease(share: FloatArray) -> FloatArray:
+def ease_off(share: FloatArray) -> FloatArray:
     """1 at 0, 0 from 1 on, smooth at both ends."""
     share = np.clip(share, 0.0, 1.0)
     return 1.0 - share * share * (3.0 - 2.0 * share)
@@ -178,7 +181,7 @@ def _leg_lengths(side: int) -> tuple[float, float]:
     return thigh, float(np.linalg.norm(OFFSETS_M[ANKLES[side]]))
 
 
-def _sink(joints: FloatArray, shifts: list[FloatArray], *, fps: float) -> FloatArray:
+def sink(joints: FloatArray, shifts: list[FloatArray], *, fps: float) -> FloatArray:
     """(T, 3) how far the pelvis sinks so that both ankle targets are in reach."""
     needed = np.zeros(len(joints))
     for side in range(2):
@@ -204,36 +207,43 @@ def _unit(vectors: FloatArray) -> FloatArray:
 
 
 def reach(poses: FloatArray, joints: FloatArray, target: FloatArray, side: int) -> FloatArray:
-    """Two-bone inverse kinematics: the ankle reaches target (T, 3), the knee stays in its plane, the foot keeps its
-    turn.
+    """Two-bone inverse kinematics: the ankle reaches target (T, 3), the knee bends about the thigh's own axis and as
+    knees do, the foot keeps its turn.
     """
     hip, knee, ankle = HIPS[side], KNEES[side], ANKLES[side]
-    thigh, shin = _leg_lengths(side)
     start, bend, end = joints[:, hip], joints[:, knee], joints[:, ankle]
+    straight = sum(_leg_lengths(side))
     was = np.linalg.norm(end - start, axis=-1)
-    wanted = np.linalg.norm(target - start, axis=-1)
-    longest = np.maximum(REACH * (thigh + shin), np.minimum(was, 0.9995 * (thigh + shin)))
-    wanted = np.clip(wanted, abs(thigh - shin) + 0.02, longest)
-
-    def hip_angle(distance: FloatArray) -> FloatArray:
-        return np.arccos(np.clip((thigh**2 + distance**2 - shin**2) / (2 * thigh * distance), -1.0, 1.0))
-
-    def knee_angle(distance: FloatArray) -> FloatArray:
-        return np.arccos(np.clip((thigh**2 + shin**2 - distance**2) / (2 * thigh * shin), -1.0, 1.0))
-
+    longest = np.maximum(REACH * straight, np.minimum(was, 0.9995 * straight))
+    wanted = np.clip(np.linalg.norm(target - start, axis=-1), SHORTEST_LEG * straight, longest)
     world = Rotation.from_matrix(global_rotations(poses)[:, [0, hip, knee, ankle]].reshape(-1, 3, 3))
     turns = world.as_matrix().reshape(-1, 4, 3, 3)
-    normal = np.cross(bend - start, end - bend)
-    flat = np.linalg.norm(normal, axis=-1, keepdims=True) < 1e-4
-    normal = _unit(np.where(flat, turns[:, 1] @ np.array([1.0, 0.0, 0.0]), normal))
-    swing = _between(_unit(end - start), _unit(target - start))
-    normal = swing.apply(normal)
-    open_hip = Rotation.from_rotvec(normal * (hip_angle(was) - hip_angle(wanted))[:, None])
-    new_hip = open_hip * swing * Rotation.from_matrix(turns[:, 1])
-    open_knee = Rotation.from_rotvec(normal * (knee_angle(was) - knee_angle(wanted))[:, None])
-    new_knee = open_knee * open_hip * swing * Rotation.from_matrix(turns[:, 2])
+    hinge = turns[:, 1] @ np.array([1.0, 0.0, 0.0])
+    flex = Rotation.from_rotvec(hinge * _flexion(bend - start, end - bend, hinge, wanted)[:, None])
+    swing = _between(_unit(bend - start + flex.apply(end - bend)), _unit(target - start))
+    new_hip = swing * Rotation.from_matrix(turns[:, 1])
+    new_knee = swing * flex * Rotation.from_matrix(turns[:, 2])
     result = poses.copy()
     result[:, hip] = (Rotation.from_matrix(turns[:, 0]).inv() * new_hip).as_rotvec()
     result[:, knee] = (new_hip.inv() * new_knee).as_rotvec()
     result[:, ankle] = (new_knee.inv() * Rotation.from_matrix(turns[:, 3])).as_rotvec()
     return result
+
+
+def _flexion(thigh: FloatArray, shin: FloatArray, hinge: FloatArray, wanted: FloatArray) -> FloatArray:
+    """(T,) angle by which the shin turns about the hinge so that hip and ankle are as far apart as wanted (T,).
+
+    A knee that is bent the wrong way (mocap overstretches) stays so as long as hardly anything is wanted of it.
+    """
+    along = (thigh * hinge).sum(-1) * (shin * hinge).sum(-1)
+    level = (thigh * shin).sum(-1) - along
+    sine = (thigh * np.cross(hinge, shin)).sum(-1)
+    most = np.maximum(np.hypot(level, sine), 1e-9)
+    now = -np.arctan2(sine, level)  # from the straight leg on
+    reached = 0.5 * (wanted**2 - (thigh**2).sum(-1) - (shin**2).sum(-1)) - along
+    bent = np.arccos(np.clip(reached / most, -1.0, 1.0))
+    wrong = np.maximum(-now, 0.0)
+    more = bent - wrong
+    fading = np.clip(1.0 - more / np.maximum(4.0 * wrong, 1e-9), 0.0, 1.0)
+    new = np.where(wrong > 0.0, np.where(more < 0.0, -bent, bent - 2.0 * wrong * fading), bent)
+    return np.asarray(new - now)
