@@ -22,7 +22,6 @@ from backend.dance_messages import (
 from backend.direction_checks import check_directions
 from backend.direction_fields import accents_from
 from backend.direction_messages import directions_of, edited_beats_of
-from backend.directions import Directions
 from backend.errors import PirouetteError
 from backend.music.audio import Audio, audio_from_samples
 from backend.protocol import Message
@@ -90,16 +89,14 @@ class ChoreographerEngine:
         from backend.choreographer import GenerateRequest
 
         header = message.header
-        grid = edited_beats_of(message)
-        given: dict[str, Any] = {} if directions == Directions() else {"directions": directions}
-        given |= {} if grid is None else {"grid": grid}
         request = GenerateRequest(
             audio=audio,
             genre=header.get("genre", ""),
             text=header.get("text", ""),
             seed=header.get("seed", 0),
             model=header.get("model", ""),
-            **given,
+            directions=directions,
+            grid=edited_beats_of(message),
         )  # at the model's frame rate, which is the document's: the scene's is the add-on's affair
         return dance_message(self._choreographer.generate(request, progress=progress, cancelled=cancelled))
 
