@@ -36,7 +36,7 @@ def check_directions(directions: Directions, *, duration_s: float) -> None:
 
 
 def _check_moment(time_s: float, what: str, duration_s: float) -> None:
-    if not 0 <= round(time_s * FPS) <= max(round(duration_s * FPS), 2):
+    if not 0 <= round(time_s * FPS) < max(round(duration_s * FPS), 2):
         raise PirouetteError(
             "bad_range",
             f"{what} at {time_s:g} s lies outside the dance, which is {duration_s:.2f} s long.",

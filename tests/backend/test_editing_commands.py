@@ -112,6 +112,22 @@ def test_movement_comes_from_another_file(run: Run, saved: Path, capsys: pytest.
     assert max(difference(cut(before, 600, 700), cut(edited, 600, 700))) < 1e-5
 
 
+def test_other_beats_come_from_a_file(run: Run, saved: Path) -> None:
+    (saved.parent / "beats.json").write_text(json.dumps([0.5, 1.0, 1.75]))
+    assert run("edit", saved, "beats", "--beats", saved.parent / "beats.json", "--out", saved.parent / "out.npz") == 0
+    assert after(saved).grid.beats_s.tolist() == [0.5, 1.0, 1.75]
+    np.testing.assert_array_equal(after(saved).motion.poses, read_dance().motion.poses)
+
+
+def test_a_dance_goes_on_after_its_end(run: Run, saved: Path) -> None:
+    out = saved.parent / "out.npz"
+    assert run("edit", saved, "delete", "--span", "#10:", "--out", saved) == 0
+    shorter = load_dance(saved)
+    assert run("edit", saved, "continue", "--counts", 8, "--prompt", "a jump", "--out", out) == 0
+    assert after(saved).motion.frames > shorter.motion.frames + 100
+    assert after(saved).sections[-1].prompt == "a jump"
+
+
 def test_a_motion_goes_round_through_the_codes(run: Run, tmp_path: Path) -> None:
     motion = read_dance().motion
     np.savez(tmp_path / "motion.npz", poses=motion.poses, pelvis=motion.pelvis, fps=motion.fps)
@@ -144,6 +160,11 @@ def test_a_dance_is_encoded_with_its_music(run: Run, saved: Path) -> None:
         (("insert", "--at", "8c", "--from", "#3", "--prompt", "x"), "either --from"),
         (("insert", "--at", "8c", "--from", "gone.npz"), "no dance gone.npz"),
         (("regenerate", "--span", "#4", "--genre", "zzyzx"), "zzyzx"),
+        (("beats",), "beats needs beats_s"),
+        (("beats", "--beats", "gone.json"), "gone.json cannot be read"),
+        (("continue", "--counts", 8), "where the dance ends"),
+        (("continue",), "continue needs counts"),
+        (("continue", "--counts", 8, "--novelty", 2), "A novelty of 2 is not between 0 and 1"),
     ],
     ids=lambda value: " ".join(map(str, value)) if isinstance(value, tuple) else None,
 )
