@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,21 @@ import torch
 from torch import Tensor
 
 from backend import __version__
+from backend.canvas import Canvas
 from backend.coder import CodeArray, DanceCoder
-from backend.dance import SOUND_CHANNELS, Dance, Settings, section_frames, sections_of
-from backend.diffusion.conditions import Conditions, music_input
-from backend.diffusion.sampling import Sampler, sample
+from backend.dance import Dance, Settings, section_frames, sections_of, sections_with
+from backend.diffusion.conditions import MUSIC_CHANNELS, Conditions, Words, music_input
+from backend.diffusion.sampling import Job, Sampler
+from backend.direction_checks import check_directions
+from backend.directions import Directions, KeyPose, Part
 from backend.errors import Cancelled, PirouetteError
 from backend.evaluation.report import quality_report
 from backend.gap import Gap
+from backend.longform.making import DEFAULT, make
 from backend.models.refiner import RefinerConfig, TemporalRefiner
 from backend.models.weights import load_into, read_weights
 from backend.motion.contacts import contact_labels
+from backend.motion.locking import lock_errors, unreachable
 from backend.motion.motion import Motion
 from backend.motion.planting import plant
 from backend.motion.representation import CONTACTS
@@ -49,7 +54,7 @@ MOST_THREADS = 4  # a busy Blender runs beside us
 @dataclass(frozen=True)
 class GenerateRequest:
     """What an animator asks for. genre: a name or alias, "" for none; text: free words; fps: of the result; model:
-    "motion", "code", or "" for the better one.
+    "motion", "code", or "" for the better one; grid: beats that were edited, None to track them.
     """
 
     audio: Audio
@@ -58,6 +63,8 @@ class GenerateRequest:
     seed: int = 0
     fps: float = FPS
     model: str = ""
+    directions: Directions = field(default_factory=Directions)
+    grid: BeatGrid | None = None
 
 
 class Stopwatch:
@@ -81,7 +88,7 @@ class Stopwatch:
 
 class Choreographer:
     """All models, loaded once. device: "auto", "cpu", "cuda", "mps"; threads: of the CPU, chosen if None; refinement:
-    share of the refiner's correction that is taken.
+    share of the refiner's correction that is taken; lock_exactly: whether a last pass makes key poses exact.
     """
 
     def __init__(
@@ -92,6 +99,7 @@ class Choreographer:
         weights: Path | None = None,
         sampler: Sampler | None = None,
         refinement: float = REFINEMENT,
+        lock_exactly: bool = True,
     ) -> None:
         torch.set_num_threads(threads or min(MOST_THREADS, torch.get_num_threads()))
         self.device = _device(device)
@@ -105,7 +113,7 @@ class Choreographer:
         self.weights = weights
         self.version = f"denoiser {denoiser.version}, refiner {refiner.version}, codec {self.coder.version}"
         self.sampler = sampler or Sampler()
-        self.refinement = refinement
+        self.refinement, self.lock_exactly = refinement, lock_exactly
         self._code_space: Space | None = None
 
     def describe(self) -> dict[str, Any]:
@@ -126,39 +134,42 @@ class Choreographer:
         """The beats of a song."""
         return track_beats(audio)
 
-    def hear(self, audio: Audio) -> MusicFeatures:
-        """What every stage knows of a song."""
-        return music_features(audio)
+    def hear(self, audio: Audio, grid: BeatGrid | None = None) -> MusicFeatures:
+        """What every stage knows of a song. grid: its beats, where somebody has edited them."""
+        return music_features(audio, grid)
 
     def generate(self, request: GenerateRequest, *, progress: Progress, cancelled: Callable[[], bool]) -> Dance:
         """Make a dance as long as the song. Raises PirouetteError, Cancelled."""
+        directions = request.directions
         settings = Settings(
             resolve_genre(request.genre).name if request.genre.strip() else "", request.text.strip(), request.seed
         )
+        check_directions(directions, duration_s=request.audio.duration_s)
         watch = Stopwatch(progress, cancelled)
+        frames = max(round(request.audio.duration_s * FPS), 2)
         with watch.stage("listen"):
             space = self.space(request.model)
-            features = self.hear(request.audio)
-            sound = features.sound
-            conditions = self.conditions(features.grid, sound, settings, multiple=space.frames)
-        frames = max(round(request.audio.duration_s * FPS), 2)
+            features = self.hear(request.audio, request.grid)
+            canvas = Canvas.of(frames, directions, multiple=space.frames)
+            conditions = self.conditions(canvas, features.grid, features.sound, settings, directions.parts)
         with watch.stage("dance", self.sampler.steps):
-            rows = sample(
+            rows = make(
                 space.network,
                 conditions,
                 sampler=self.sampler,
                 generator=torch.Generator().manual_seed(settings.seed),
-                progress=lambda done, total: progress("dance", done, total),
-                cancelled=cancelled,
+                job=Job(lambda done, total: progress("dance", done, total), cancelled),
+                given=canvas.given(space),
+                strategy=directions.strategy,
             )
         with watch.stage("refine"):
-            numbers = self.refine(space.leave(rows))[:frames]
+            numbers = self.refine(space.leave(rows))
         with watch.stage("plant"):
-            motion = self.plant(numbers)
+            motion = canvas.danced(numbers, exactly=self.lock_exactly)
             contacts = contact_labels(motion.joints(), fps=FPS)
-            sections = sections_of(features.grid, frames / FPS, settings)
+            sections = sections_with(sections_of(features.grid, frames / FPS, settings), directions.parts)
             movement_codes, pose_codes = self.encode(motion, section_frames(sections))
-        report = self._report(quality_report(motion, features.grid.beats_s), watch, len(numbers))
+        report = self._report(quality_report(motion, features.grid.beats_s), watch, motion.frames)
         dance = Dance(
             motion=motion,
             contacts=contacts,
@@ -166,29 +177,43 @@ class Choreographer:
             sections=sections,
             settings=settings,
             model_version=self.version,
-            report=report,
-            warnings=self._warnings(features.grid, settings),
-            sound=sound,
+            report=report | _directed(motion, directions),
+            warnings=(*self._warnings(features.grid, settings), *unreachable(directions.key_poses)),
+            sound=features.sound,
             movement_codes=movement_codes,
             pose_codes=pose_codes,
+            key_poses=directions.key_poses,
+            accents_s=directions.accents_s,
         )
         return dance.resampled(request.fps)
 
     def conditions(
-        self, grid: BeatGrid, sound: npt.NDArray[np.float16], settings: Settings, *, multiple: int
+        self,
+        canvas: Canvas,
+        grid: BeatGrid,
+        sound: npt.NDArray[np.float16],
+        settings: Settings,
+        parts: Sequence[Part] = (),
     ) -> Conditions:
-        """What the network is told: music channels and the prompt's vectors.
+        """What the network is told of the frames of a canvas: music channels and the prompt's vectors.
 
-        sound: (S, 37); the number of frames is filled up to a multiple with the last one.
+        grid, sound (S, 37): of the dance's own frames; before and behind them, and where the sound ends, nothing
+        is told. parts: spans with words of their own.
         """
-        heard = np.pad(sound.astype(np.float32), ((0, -len(sound) % multiple), (0, 0)), mode="edge")
-        music = music_input(grid, heard, frames=len(heard))
-        named = settings.genre or (found.name if (found := genre_in_text(settings.text)) else "")
-        sentence = prompt_sentence(settings.genre, settings.text)
+        frames = len(canvas.numbers)
+        heard = sound[: frames - canvas.first].astype(np.float32)
+        music = np.zeros((frames, MUSIC_CHANNELS), dtype=np.float32)
+        music[canvas.first : canvas.first + len(heard)] = music_input(grid, heard, frames=len(heard))
+        first = canvas.first
         return Conditions(
-            music=torch.from_numpy(music).to(self.device),
-            genre=_vector(genre_embedding(named)) if named else None,
-            text=_vector(encode_sentences([sentence])[0]) if settings.text else None,
+            torch.from_numpy(music).to(self.device),
+            *_words(settings.genre, settings.text),
+            parts=tuple(
+                Words(
+                    first + round(part.start_s * FPS), first + round(part.end_s * FPS), *_words(part.genre, part.prompt)
+                )
+                for part in parts
+            ),
         )
 
     def space(self, name: str) -> Space:
@@ -228,26 +253,22 @@ class Choreographer:
         strength: float,
         pinned: bool,
         model: str = "",
+        key_poses: Sequence[KeyPose] = (),
     ) -> Motion:
         """New frames first..last (exclusive) for a dance; see ``backend.editing.artist.Artist``."""
         settings = Settings(resolve_genre(genre).name if genre.strip() else "", prompt.strip(), seed)
         space = self.space(model)
-        gap = Gap.around(motion, span, multiple=space.frames, pinned=pinned)
-        heard = sound[gap.begin : gap.begin + gap.frames]
+        gap = Gap.around(motion, span, key_poses, multiple=space.frames, pinned=pinned)
+        canvas = Canvas.of(gap.frames, gap.directions, multiple=space.frames, floating=gap.floating)
         music = replace(grid, beats_s=grid.beats_s - gap.begin / FPS)
-        silent = np.zeros((gap.frames - len(heard), SOUND_CHANNELS), dtype=np.float16)
-        conditions = self.conditions(music, np.concatenate([heard, silent]), settings, multiple=space.frames)
-        conditions.music[len(heard) :] = 0.0  # beyond the song nothing is given
-        rows = sample(
+        rows = make(
             space.network,
-            conditions,
+            self.conditions(canvas, music, sound[gap.begin : gap.begin + gap.frames], settings),
             sampler=replace(self.sampler, steps=FILL_STEPS),
             generator=torch.Generator().manual_seed(seed),
-            progress=lambda *_: None,
-            cancelled=lambda: False,
-            given=gap.given(space, strength),
+            given=canvas.given(space, strength=strength),
         )
-        return gap.planted(self.refine(gap.closed(space.leave(rows))))
+        return gap.filling(canvas.danced(self.refine(space.leave(rows)), exactly=self.lock_exactly))
 
     def plant(self, numbers: Tensor) -> Motion:
         """The refined dance (T, 151) on its feet."""
@@ -272,6 +293,29 @@ class Choreographer:
         if settings.genre and not (genre := resolve_genre(settings.genre)).trained:
             warnings.append(f"The model has not seen any {genre.label} in training: it goes by the words alone.")
         return tuple(warnings)
+
+
+def _words(genre: str, text: str) -> tuple[Tensor | None, Tensor | None]:
+    """The vectors of a genre's name and of words; None where there are none."""
+    named = resolve_genre(genre).name if genre.strip() else ""
+    named = named or (found.name if (found := genre_in_text(text)) else "")
+    sentence = prompt_sentence(named if genre.strip() else "", text)
+    return (
+        _vector(genre_embedding(named)) if named else None,
+        _vector(encode_sentences([sentence])[0]) if text.strip() else None,
+    )
+
+
+def _directed(motion: Motion, directions: Directions) -> dict[str, Any]:
+    """How well directions were followed, for the report; nothing where there were none."""
+    if directions == Directions():
+        return {}
+    told: dict[str, Any] = {"key_poses": len(directions.key_poses), "strategy": directions.strategy or DEFAULT}
+    if directions.key_poses:
+        errors = lock_errors(motion, directions.key_poses)
+        told |= {"key_pose_error_m": errors.distance_m, "key_pose_error_deg": errors.angle_deg}
+        told |= {"place_error_m": errors.place_m, "heading_error_deg": errors.heading_deg}
+    return {"directions": told}
 
 
 def _vector(values: np.ndarray) -> Tensor:

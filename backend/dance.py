@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backend.direction_fields import accents_from, key_pose_arrays, key_pose_fields, key_poses_from
-from backend.directions import KeyPose
+from backend.directions import KeyPose, Part
 from backend.errors import PirouetteError
 from backend.motion.io import replacing
 from backend.motion.motion import Motion
@@ -27,6 +27,7 @@ from backend.motion.skeleton import FPS
 from backend.music.beats import BeatGrid, eight_counts
 
 FORMAT = 3
+SHORTEST_SECTION_S = 0.5
 SOUND_CHANNELS = 37  # energy 2, timbre 35
 MOVEMENT_FRAMES = 4  # frames a movement code: 7.5 Hz; pose codes come twice as often
 GROUP_FRAMES = 8  # codes come in groups of two movement codes and four pose codes: cut and move them by whole groups
@@ -210,3 +211,34 @@ def sections_of(grid: BeatGrid, duration_s: float, settings: Settings) -> tuple[
         Section(f"{number}", start, end, settings.genre, settings.text, settings.seed)
         for number, (start, end) in enumerate(pairwise(edges), start=1)
     )
+
+
+def sections_with(sections: Sequence[Section], parts: Sequence[Part]) -> tuple[Section, ...]:
+    """Sections in which each part, with words of its own, is a section; what is left of the others stays, joined to
+    its neighbour where it is shorter than half a second. The parts lie within the sections, and not over each other.
+    """
+    if not parts:
+        return tuple(sections)
+    pieces = [
+        replace(sections[0], start_s=part.start_s, end_s=part.end_s, genre=part.genre, prompt=part.prompt)
+        for part in parts
+    ]
+    for section in sections:
+        start_s = section.start_s
+        for part in sorted(parts, key=lambda each: each.start_s):
+            if part.start_s < section.end_s and part.end_s > start_s:
+                if part.start_s > start_s:
+                    pieces.append(replace(section, start_s=start_s, end_s=part.start_s))
+                start_s = part.end_s
+        if start_s < section.end_s:
+            pieces.append(replace(section, start_s=start_s))
+    kept: list[Section] = []
+    for piece in sorted(pieces, key=lambda each: each.start_s):
+        if kept and piece.end_s - piece.start_s < SHORTEST_SECTION_S:
+            kept[-1] = replace(kept[-1], end_s=piece.end_s)
+        else:
+            kept.append(piece)
+    if len(kept) > 1 and kept[0].end_s - kept[0].start_s < SHORTEST_SECTION_S:
+        kept[1:2] = [replace(kept[1], start_s=kept[0].start_s)]
+        kept = kept[1:]
+    return tuple(replace(piece, name=f"{number}") for number, piece in enumerate(kept, start=1))

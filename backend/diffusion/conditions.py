@@ -13,16 +13,30 @@ from backend.music.beats import BeatGrid, rhythm_features
 
 FloatArray = npt.NDArray[np.float32]
 MUSIC_CHANNELS = 45  # 6 rhythm, 2 energy, 35 timbre, flags: music is given, timbre is given
+BAR_PHASE = 3  # sine and cosine
 MUSIC_GIVEN, TIMBRE_GIVEN = 43, 44
 
 
 @dataclass(frozen=True)
+class Words:
+    """Words for frames first..last (exclusive). genre, text: sentence embeddings (384,), or None for free."""
+
+    first: int
+    last: int
+    genre: Tensor | None
+    text: Tensor | None
+
+
+@dataclass(frozen=True)
 class Conditions:
-    """What a dance is made for. music: (T, 45) channels; genre, text: sentence embeddings (384,), or None for free."""
+    """What a dance is made for. music: (T, 45) channels; genre, text: sentence embeddings (384,), or None for free;
+    parts: spans with words of their own.
+    """
 
     music: Tensor
     genre: Tensor | None
     text: Tensor | None
+    parts: tuple[Words, ...] = ()
 
 
 def music_input(grid: BeatGrid | None, sound: FloatArray | None, *, frames: int, timbre: bool = True) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from backend.canvas import Canvas
 from backend.choreographer import Choreographer, GenerateRequest
 from backend.dance import Settings
 from backend.diffusion.conditions import Conditions
+from backend.directions import Part
 from backend.evaluation.generators import Hearing, Wish, changed_features
 from backend.motion.motion import Motion
 from backend.motion.skeleton import FPS
@@ -26,15 +29,20 @@ class DeceivedChoreographer(Choreographer):
     hearing: Hearing = "true"
     seed = 0
 
-    def hear(self, audio: Audio) -> MusicFeatures:
+    def hear(self, audio: Audio, grid: BeatGrid | None = None) -> MusicFeatures:
         """The song with changed beats."""
-        return changed_features(super().hear(audio), self.hearing, seed=self.seed)
+        return changed_features(super().hear(audio, grid), self.hearing, seed=self.seed)
 
     def conditions(
-        self, grid: BeatGrid, sound: npt.NDArray[np.float16], settings: Settings, *, multiple: int
+        self,
+        canvas: Canvas,
+        grid: BeatGrid,
+        sound: npt.NDArray[np.float16],
+        settings: Settings,
+        parts: Sequence[Part] = (),
     ) -> Conditions:
         """What the network is told; zeros for the music where it hears none."""
-        told = super().conditions(grid, sound, settings, multiple=multiple)
+        told = super().conditions(canvas, grid, sound, settings, parts)
         return replace(told, music=torch.zeros_like(told.music)) if self.hearing == "no_music" else told
 
 

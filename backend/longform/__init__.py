@@ -1,1 +1,1 @@
-"""Dances longer than the window of the network."""
+"""Dances longer than the network's window: four ways to cover them."""

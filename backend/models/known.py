@@ -9,7 +9,7 @@ block to block. Source: Beat-It (Huang et al. 2024).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -61,9 +61,9 @@ class Known:
         """Windows first..last (exclusive) of the batch."""
         return Known(*(each[first:last] for each in (self.clean, self.mask, self.reach, self.novelty)))
 
-    def without(self) -> Known:
-        """The same windows, of which nothing is known."""
-        return replace(self, mask=torch.zeros_like(self.mask), novelty=torch.zeros_like(self.novelty))
+    def twice(self) -> Known:
+        """The same windows again behind themselves."""
+        return Known(*(torch.cat([each, each]) for each in (self.clean, self.mask, self.reach, self.novelty)))
 
 
 class KnownRows(nn.Module):

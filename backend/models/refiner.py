@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from backend.diffusion.sampling import crossfade
+from backend.diffusion.windows import crossfade
 
 
 @dataclass(frozen=True)

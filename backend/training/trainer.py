@@ -43,6 +43,7 @@ TASKS = {
     "codec": "CodecTask",
     "denoiser": "DenoiserTask",
     "refiner": "RefinerTask",
+    "primitives": "PrimitivesTask",
     "beat_distance": "BeatDistanceTask",
     "evaluator": "EvaluatorTask",
 }
