@@ -25,7 +25,9 @@ from backend.directions import Directions, KeyPose, Part
 from backend.errors import Cancelled, PirouetteError
 from backend.evaluation.report import quality_report
 from backend.gap import Gap
+from backend.longform.coarse_to_fine import Plan, planned, reused
 from backend.longform.making import DEFAULT, make
+from backend.longform.primitives import PrimitiveMaker
 from backend.models.refiner import RefinerConfig, TemporalRefiner
 from backend.models.weights import load_into, read_weights
 from backend.motion.contacts import contact_labels
@@ -115,6 +117,7 @@ class Choreographer:
         self.sampler = sampler or Sampler()
         self.refinement, self.lock_exactly = refinement, lock_exactly
         self._code_space: Space | None = None
+        self._primitive_maker: PrimitiveMaker | None = None
 
     def describe(self) -> dict[str, Any]:
         """Device, models and version, for the wire's ``ready``."""
@@ -153,14 +156,17 @@ class Choreographer:
             canvas = Canvas.of(frames, directions, multiple=space.frames)
             conditions = self.conditions(canvas, features.grid, features.sound, settings, directions.parts)
         with watch.stage("dance", self.sampler.steps):
+            job = Job(lambda done, total: progress("dance", done, total), cancelled)
+            plan = self._plan(canvas, conditions, features, request)
             rows = make(
                 space.network,
                 conditions,
                 sampler=self.sampler,
                 generator=torch.Generator().manual_seed(settings.seed),
-                job=Job(lambda done, total: progress("dance", done, total), cancelled),
-                given=canvas.given(space),
-                strategy=directions.strategy,
+                job=job,
+                given=canvas.given(space) if plan is None else plan.given,
+                strategy=directions.strategy if plan is None else "coarse_to_fine",
+                borders=None if plan is None else plan.borders,
             )
         with watch.stage("refine"):
             numbers = self.refine(space.leave(rows))
@@ -186,6 +192,36 @@ class Choreographer:
             accents_s=directions.accents_s,
         )
         return dance.resampled(request.fps)
+
+    def _plan(
+        self, canvas: Canvas, conditions: Conditions, features: MusicFeatures, request: GenerateRequest
+    ) -> Plan | None:
+        """Primitives and segments, where the dance is made coarse to fine or parts of it are to come again."""
+        directions = request.directions
+        if directions.strategy != "coarse_to_fine" and directions.reuse == "none":
+            return None
+        if request.model == "code":
+            raise PirouetteError("bad_request", "A dance of codes cannot be made coarse to fine.", "Choose motion.")
+
+        def again(primitives: Tensor, bars: list[int]) -> Tensor:
+            from backend.music.structure import music_parts
+
+            parts = music_parts(features.sound, features.grid)
+            times_s = [(bar - canvas.first) / FPS for bar in bars]
+            return reused(primitives, times_s, parts, self.motion_space, mirrored=directions.reuse == "mirror")
+
+        return planned(
+            self._primitives(),
+            conditions,
+            canvas.given(self.motion_space),
+            seed=request.seed,
+            again=None if directions.reuse == "none" else again,
+        )
+
+    def _primitives(self) -> PrimitiveMaker:
+        if self._primitive_maker is None:
+            self._primitive_maker = PrimitiveMaker(self.device, weights=self.weights)
+        return self._primitive_maker
 
     def conditions(
         self,

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from backend.diffusion.conditions import BAR_PHASE, MUSIC_GIVEN, Conditions, Words
-from backend.diffusion.sampling import Job, Sampler
+from backend.diffusion.sampling import Sampler
 from backend.longform.making import make
 from backend.models.denoiser import DenoiserConfig, ParallelMambaDenoiser
 from backend.models.weights import load_into, read_weights
@@ -59,7 +59,7 @@ class PrimitiveMaker:
         self.mean, self.std = file.tensors["mean"].to(device), file.tensors["std"].to(device)
         self.basis, self.centre = file.tensors["basis"].to(device), file.tensors["centre"].to(device)
 
-    def make(self, conditions: Conditions, bars: Tensor, *, seed: int, job: Job) -> Tensor:
+    def make(self, conditions: Conditions, bars: Tensor, *, seed: int) -> Tensor:
         """Primitives (N, 8, 151), normalised as the motion's rows are, for bars of a dance at frames (N,)."""
         count = len(bars)
         rows = bar_music(conditions.music, bars)
@@ -72,8 +72,9 @@ class PrimitiveMaker:
         )
         told = Conditions(rows, conditions.genre, conditions.text, words)
         generator = torch.Generator().manual_seed(seed)
-        made = make(self.network, told, sampler=SAMPLER, generator=generator, job=job)[:count]
-        return ((made * self.std + self.mean) @ self.basis.T + self.centre).unflatten(-1, (-1, CHANNELS))
+        made = make(self.network, told, sampler=SAMPLER, generator=generator)[:count]
+        flat: Tensor = (made * self.std + self.mean) @ self.basis.T + self.centre
+        return flat.unflatten(-1, (-1, CHANNELS))
 
 
 def _bars_within(bars: Tensor, part: Words) -> tuple[int, int]:
