@@ -1,74 +1,46 @@
-"""Gaps in a dance: what is known stays, the path arrives, the filling goes on from the dance."""
+"""Gaps in a dance: what is around them is shown, and what follows them stays or floats."""
 
 import numpy as np
 import pytest
-import torch
 
+from backend.directions import KeyPose
 from backend.gap import CONTEXT_FRAMES, Gap
-from backend.motion.arrival import travelled
 from backend.motion.motion import Motion
-from backend.motion.representation import VELOCITY, YAW_RATE, start_of
-
-
-def _wander(frames: int = 240) -> Motion:
-    """A stiff figure that walks curves."""
-    time = np.arange(frames) / 30.0
-    poses = np.zeros((frames, 24, 3), dtype=np.float32)
-    poses[:, 0, 2] = 0.8 * np.sin(0.9 * time)
-    poses[:, 16, 0] = 0.5 * np.sin(3.0 * time)
-    pelvis = np.stack([np.sin(time), 0.3 * time, 0.95 + 0.0 * time], axis=1).astype(np.float32)
-    return Motion(poses, pelvis, 30.0)
-
-
-def _strange(gap: Gap) -> torch.Tensor:
-    noise = torch.from_numpy(np.random.default_rng(0).standard_normal(gap.numbers.shape)).float()
-    numbers = gap.numbers.clone()
-    numbers[:, VELOCITY] += 0.5 * noise[:, VELOCITY]
-    numbers[:, YAW_RATE] += noise[:, YAW_RATE]
-    return numbers
+from tests.fixtures.make_motion import wander
 
 
 @pytest.mark.parametrize("multiple", [2, 8])
 @pytest.mark.parametrize("span", [(0, 40), (61, 120), (200, 240)])
-def test_the_window_is_whole_groups_long_and_shows_what_is_around_the_gap(span: tuple[int, int], multiple: int) -> None:
-    gap = Gap.around(_wander(), span, multiple=multiple, pinned=True)
-    assert gap.frames % multiple == 0
+def test_the_window_shows_what_is_around_the_gap(span: tuple[int, int], multiple: int) -> None:
+    motion = wander(240)
+    gap = Gap.around(motion, span, (), multiple=multiple, pinned=True)
     assert gap.first % multiple == 0
     assert gap.first <= CONTEXT_FRAMES
-    assert gap.begin + gap.first == span[0]
-    assert gap.last - gap.first == span[1] - span[0]
-    assert gap.pinned == (span == (61, 120))
+    assert (gap.begin + gap.first, gap.begin + gap.last) == span
+    kept = gap.directions.kept
+    assert kept is not None
+    assert np.array_equal(kept.poses, motion.poses[gap.begin : gap.begin + gap.frames])
+    assert [frame for first, last in gap.directions.kept_frames for frame in range(first, last)] == [
+        frame for frame in range(gap.frames) if not gap.first <= frame < gap.last
+    ]
 
 
-def test_closing_keeps_what_is_known_and_arrives_where_the_dance_goes_on() -> None:
-    gap = Gap.around(_wander(), (61, 120), multiple=2, pinned=True)
-    closed = gap.closed(_strange(gap))
-    assert torch.equal(closed[: gap.first], gap.numbers[: gap.first])
-    assert torch.equal(closed[gap.last :], gap.numbers[gap.last :])
-    place, turn = travelled(closed[gap.first : gap.last + 1])
-    wanted, wanted_turn = travelled(gap.numbers[gap.first : gap.last + 1])
-    assert place.tolist() == pytest.approx(wanted.tolist(), abs=1e-4)
-    assert float(turn) == pytest.approx(float(wanted_turn), abs=1e-4)
+@pytest.mark.parametrize(("first", "pinned", "floating"), [(61, True, False), (61, False, True), (0, False, False)])
+def test_what_follows_floats_only_behind_a_gap_that_is_not_pinned_and_has_a_past(
+    first: int, pinned: bool, floating: bool
+) -> None:
+    assert Gap.around(wander(240), (first, 120), (), multiple=2, pinned=pinned).floating == floating
 
 
-@pytest.mark.parametrize("pinned", [True, False])
-def test_the_filling_goes_on_from_the_frame_before_it_and_arrives_only_where_pinned(pinned: bool) -> None:
-    motion = _wander()
-    gap = Gap.around(motion, (61, 120), multiple=2, pinned=pinned)
-    filling = gap.planted(_strange(gap))
-    assert filling.frames == 59
-    step = np.linalg.norm(filling.pelvis[0, :2] - motion.pelvis[60, :2])
-    assert step < 0.1
-    gone = np.linalg.norm(filling.pelvis[-1, :2] - motion.pelvis[119, :2])
-    (_, yaw), (_, wanted) = (
-        start_of(Motion(each.poses[-1:], each.pelvis[-1:], 30.0)) for each in (filling, _upto(motion))
-    )
-    if pinned:
-        assert gone < 0.1
-        assert abs(yaw - wanted) < 0.2
-    else:
-        assert gone > 0.1 or abs(yaw - wanted) > 0.2
+def test_key_poses_of_the_gap_come_with_its_own_times() -> None:
+    motion = wander(240)
+    keys = [KeyPose(time_s, motion.poses[0], motion.pelvis[0]) for time_s in (1.0, 3.0, 6.0)]
+    gap = Gap.around(motion, (61, 120), keys, multiple=2, pinned=True)
+    assert [key.time_s for key in gap.directions.key_poses] == pytest.approx([3.0 - gap.begin / 30.0])
 
 
-def _upto(motion: Motion) -> Motion:
-    return Motion(motion.poses[:120], motion.pelvis[:120], motion.fps)
+def test_the_filling_is_the_gaps_own_frames() -> None:
+    motion = wander(240)
+    gap = Gap.around(motion, (61, 120), (), multiple=2, pinned=True)
+    window = Motion(motion.poses[gap.begin :][: gap.frames], motion.pelvis[gap.begin :][: gap.frames], 30.0)
+    assert np.array_equal(gap.filling(window).pelvis, motion.pelvis[61:120])

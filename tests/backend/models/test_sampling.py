@@ -8,9 +8,11 @@ import pytest
 import torch
 
 from backend.diffusion.conditions import Conditions
-from backend.diffusion.sampling import Given, Sampler, crossfade, sample, solver, window_starts
+from backend.diffusion.sampling import Given, Job, Sampler, solver
 from backend.diffusion.schedule import STEPS, add_noise, alphas_cumprod
+from backend.diffusion.windows import crossfade, window_starts
 from backend.errors import Cancelled
+from backend.longform.making import make
 from backend.models.denoiser import DenoiserConfig, ParallelMambaDenoiser
 
 
@@ -62,13 +64,11 @@ class Perfect(torch.nn.Module):
 def test_the_solver_arrives_at_what_the_network_predicts() -> None:
     clean = torch.randn(640, 7)
     music = torch.arange(640.0)[:, None].repeat(1, 45)
-    made = sample(
+    made = make(
         Perfect(clean),
         Conditions(music, None, None),
         sampler=Sampler(steps=8, guidance=1.0),
         generator=torch.Generator().manual_seed(0),
-        progress=lambda done, total: None,
-        cancelled=lambda: False,
     )
     assert torch.allclose(made, clean, atol=1e-3)
 
@@ -81,13 +81,12 @@ def small() -> tuple[ParallelMambaDenoiser, Conditions]:
 
 def run(seed: int, cancelled=lambda: False, told=None) -> torch.Tensor:
     network, conditions = small()
-    return sample(
+    return make(
         network,
         conditions,
         sampler=Sampler(steps=4),
         generator=torch.Generator().manual_seed(seed),
-        progress=lambda done, total: told.append((done, total)) if told is not None else None,
-        cancelled=cancelled,
+        job=Job(lambda done, total: told.append((done, total)) if told is not None else None, cancelled),
     )
 
 
@@ -108,13 +107,11 @@ def test_a_cancelled_job_stops() -> None:
 
 
 def made(network: ParallelMambaDenoiser, frames: int, *, seed: int = 0, given: Given | None = None) -> torch.Tensor:
-    return sample(
+    return make(
         network,
         Conditions(torch.zeros(frames, 45), None, None),
         sampler=Sampler(),
         generator=torch.Generator().manual_seed(seed),
-        progress=lambda *_: None,
-        cancelled=lambda: False,
         given=given,
     )
 
@@ -122,9 +119,9 @@ def made(network: ParallelMambaDenoiser, frames: int, *, seed: int = 0, given: G
 @pytest.mark.parametrize("strength", [1.0, 0.5, 0.05])
 def test_what_is_known_stays_to_the_last_digit(strength: float) -> None:
     clean = torch.randn(80, 151, generator=torch.Generator().manual_seed(1))
-    kept = torch.ones(80)
+    kept = torch.ones(80, 1)
     kept[30:50] = 0.0
-    whole = made(small()[0], 80, given=Given(clean, kept, strength))
+    whole = made(small()[0], 80, given=Given(clean, kept, strength=strength))
     assert torch.equal(whole[:30], clean[:30])
     assert torch.equal(whole[50:], clean[50:])
     assert not torch.allclose(whole[30:50], clean[30:50], atol=1e-3)
@@ -138,9 +135,9 @@ def test_a_smaller_strength_stays_nearer_to_what_was_there() -> None:
         def forward(self, noisy, step, music, prompt) -> torch.Tensor:
             return noisy
 
-    kept = torch.zeros(80)
+    kept = torch.zeros(80, 1)
     distances = [
-        float((made(Believer(clean), 80, given=Given(clean, kept, strength)) - clean).abs().mean())
+        float((made(Believer(clean), 80, given=Given(clean, kept, strength=strength)) - clean).abs().mean())
         for strength in (0.1, 0.4, 0.8)
     ]
     assert distances == sorted(distances)
@@ -155,7 +152,7 @@ def test_every_prediction_is_adjusted() -> None:
         seen.append(len(predicted))
         return torch.zeros_like(predicted)
 
-    whole = made(small()[0], 40, given=Given(clean, torch.zeros(40), 1.0, flat))
+    whole = made(small()[0], 40, given=Given(clean, torch.zeros(40, 1), adjust=flat))
     assert len(seen) == Sampler().steps + 1
     assert float(whole.abs().max()) == 0.0
 
