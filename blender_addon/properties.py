@@ -9,6 +9,7 @@ from .core.errors import PirouetteError
 from .core.genres import ANY_GENRE, read_genres
 from .core.locations import vocabulary_file
 from .core.session import SESSION
+from .direction_properties import DirectionSettings
 from .scene.armature import find_dancer, is_dancer
 from .scene.section_list import mark_sections
 from .scene.strips import sound_strips
@@ -63,7 +64,7 @@ def _last_warning(owner: object) -> str:
     return SESSION.warning
 
 
-class DanceSettings(bpy.types.PropertyGroup):
+class DanceSettings(DirectionSettings, bpy.types.PropertyGroup):
     """Settings of the next dance of a scene."""
 
     bl_idname = "PIROUETTE_PG_dance_settings"

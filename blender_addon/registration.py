@@ -6,14 +6,40 @@ import atexit
 
 import bpy
 
-from . import library_properties, preferences, properties, section_properties
+from . import library_properties, lock_properties, preferences, properties, section_properties
 from .core.session import SESSION
-from .operators import clipboard, encode, environment, generate, library, section_material, sections, song, watching
-from .panels import dance, library_panel, result, sections_panel, setup, timeline
+from .operators import (
+    beats,
+    clipboard,
+    encode,
+    environment,
+    generate,
+    going_on,
+    library,
+    locks,
+    section_material,
+    sections,
+    song,
+    watching,
+    waypoints,
+)  # fmt: skip
+from .panels import (
+    beats_panel,
+    dance,
+    floor,
+    going_on_panel,
+    library_panel,
+    locks_panel,
+    result,
+    sections_panel,
+    setup,
+    timeline,
+)  # fmt: skip
 from .scene import preview
 
 _CLASSES: tuple[type, ...] = (
     *properties.CLASSES,
+    *lock_properties.CLASSES,
     *section_properties.CLASSES,
     *library_properties.CLASSES,
     *preferences.CLASSES,
@@ -25,13 +51,20 @@ _CLASSES: tuple[type, ...] = (
     *clipboard.CLASSES,
     *encode.CLASSES,
     *library.CLASSES,
+    *locks.CLASSES,
+    *waypoints.CLASSES,
+    *beats.CLASSES,
+    *going_on.CLASSES,
     *dance.CLASSES,
+    *locks_panel.CLASSES,
+    *beats_panel.CLASSES,
     *sections_panel.CLASSES,
+    *going_on_panel.CLASSES,
     *library_panel.CLASSES,
     *result.CLASSES,
     *setup.CLASSES,
 )
-_ATTACHED = (properties, section_properties, library_properties, preview, watching, timeline)
+_ATTACHED = (properties, section_properties, library_properties, preview, watching, timeline, floor)
 _CLOSE_PATIENCE_S = 5.0
 
 

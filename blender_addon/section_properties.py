@@ -12,6 +12,7 @@ from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntPropert
 from .core.errors import PirouetteError
 from .core.genres import ANY_GENRE
 from .core.session import SESSION
+from .lock_properties import LockItem
 from .properties import genre_items
 from .scene.section_list import LISTING, replace_words, select_range
 
@@ -83,6 +84,8 @@ class DancerProperties(bpy.types.PropertyGroup):
     )
     take: IntProperty(options={"HIDDEN"})
     problem: StringProperty(options={"HIDDEN"})
+    locks: CollectionProperty(type=LockItem)
+    active_lock: IntProperty(name="Lock", description="The pose or place that the buttons work on", default=0, min=0)
 
 
 CLASSES = (SectionItem, DancerProperties)

@@ -1,4 +1,4 @@
-"""Where each section's strip is drawn in a timeline, in pixels. No bpy."""
+"""Where each section's strip and each lock's flag is drawn in a timeline, in pixels. No bpy."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 _GAP_PX = 1.0
 _TEXT_FROM_PX = 18.0  # a narrower strip has no room for words
+_FLAG_ROOM_PX = 9.0  # on either side of a flag
 _CHARACTER_PX = 6.6  # of the interface's font at scale 1
 
 
@@ -44,6 +45,37 @@ def bars(
             room = (right - left) / scale - (_TEXT_FROM_PX if locked else 8.0)
             text = fitted(name or str(index + 1), room)
             found.append(Bar(index, left, right, text, index == selected, locked))
+    return found
+
+
+@dataclass(frozen=True)
+class Flag:
+    """The flag of a lock. x: pixels in the region; text: as much of the name as fits."""
+
+    index: int
+    x: float
+    text: str
+    selected: bool
+    enabled: bool
+
+
+def flags(
+    frames: Sequence[float],
+    names: Sequence[str],
+    enabled: Sequence[bool],
+    *,
+    selected: int,
+    width: float,
+    pixel_of: Callable[[float], float],
+    scale: float = 1.0,
+) -> list[Flag]:
+    """The flags that are in sight, from left to right; a name ends before the next flag."""
+    places = sorted((pixel_of(frame), index) for index, frame in enumerate(frames))
+    found = []
+    for (x, index), next_x in zip(places, [*(x for x, _ in places[1:]), width + 1e4], strict=True):
+        if -_FLAG_ROOM_PX <= x <= width + _FLAG_ROOM_PX:
+            text = fitted(names[index], (next_x - x) / scale - 2 * _FLAG_ROOM_PX)
+            found.append(Flag(index, x, text, index == selected, enabled[index]))
     return found
 
 

@@ -12,6 +12,7 @@ import bpy
 import numpy as np
 
 from ..core.dance import DanceDocument
+from ..core.edited_dance import locks_passed, near_locks
 from ..core.edits import Operation, edit_request, encode_again
 from ..core.environment import BackendCommand
 from ..core.errors import PirouetteError
@@ -19,12 +20,13 @@ from ..core.reply import EditResult, edit_from_result
 from ..core.sections import changed_frames, scene_mask, scene_span
 from ..core.session import Session
 from ..scene.hand_edits import edited_frames, edited_sections, names_of, read_in
-from ..scene.markers import write_markers
+from ..scene.markers import marked, write_markers
 from ..scene.readback import check_rotation_modes
 from ..scene.rewriting import rewrite_take
 from ..scene.section_list import mark_sections, show_sections
 from ..scene.storage import load, store
 from ..scene.takes import Take, current_take
+from .directing import directed_now
 from .making import ask
 from .stepping import Step
 from .watching import WATCH
@@ -72,14 +74,18 @@ def edit_dance(desk: Desk, plan: Callable[[DanceDocument], EditPlan]) -> Generat
     dancer = desk.dancer()
     check_rotation_modes(dancer)
     before = document_of(dancer)
-    planned = plan(before)
+    directed = directed_now(bpy.context.scene, dancer, current_take(dancer), before)
+    planned = plan(directed)
     edited = yield from _work(edited_frames(dancer, current_take(dancer), before))
-    base, given_up = yield from _with_hand_edits(desk, before, planned, edited)
+    base, given_up = yield from _with_hand_edits(desk, directed, planned, edited)
     result = yield from _ask(desk, base, planned.operation, planned.other)
-    changed = _changed(base, result)
-    if result.document.placement.frames == base.placement.frames:
+    after = replace(result.document, key_poses=locks_passed(before, directed, result))
+    changed = _changed(base, after, result) | near_locks(
+        before.key_poses, after.key_poses, after.placement, fps=after.fps
+    )
+    if after.placement.frames == base.placement.frames:
         changed |= given_up
-    after = replace(result.document, kept_keys=_kept_marks(base, result.document, changed))
+    after = replace(after, kept_keys=_kept_marks(base, after, changed))
     dancer = desk.dancer()
     take = current_take(dancer)
     yield from _unchanged_meanwhile(dancer, take, before, edited)
@@ -149,9 +155,8 @@ def _ask(
     return edit_from_result(message, before=document, addon_version=desk.addon_version)
 
 
-def _changed(before: DanceDocument, result: EditResult) -> np.ndarray:
+def _changed(before: DanceDocument, after: DanceDocument, result: EditResult) -> np.ndarray:
     """Which scene frames of the result have to be written: what the backend tells, and whatever else differs."""
-    after = result.document
     changed = changed_frames(before, after)
     for first, last in result.touched:
         changed[max(first, 0) : last] = True
@@ -194,8 +199,8 @@ def _keep(
     store(dancer, document, number=take.number)
     show_sections(dancer, select=select)
     mark_sections(scene, dancer)
-    if document.placement.frames != frames_before:
-        for _ in write_markers(scene, document):
+    if document.placement.frames != frames_before and not marked(scene).edited:
+        for _ in write_markers(scene, document.beats, document.placement, accents_s=document.accents_s):
             pass
     WATCH.look_again()
 

@@ -19,7 +19,7 @@ from ..core.session import SESSION
 from ..core.skeleton import FPS
 from ..preferences import backend_command, log_path
 from ..scene.armature import find_dancer
-from ..scene.markers import write_markers
+from ..scene.markers import marked, write_markers
 from ..scene.readback import read_animation
 from ..scene.section_list import mark_sections, show_sections
 from ..scene.storage import load, store
@@ -124,8 +124,8 @@ class PIROUETTE_OT_encode_animation(StepsOperator, bpy.types.Operator):
         store(dancer, document, number=number)
         show_sections(dancer, select=0)
         mark_sections(bpy.context.scene, dancer)
-        if len(document.beats.beats_s):
-            for _ in write_markers(bpy.context.scene, document):
+        if len(document.beats.beats_s) and not marked(bpy.context.scene).edited:
+            for _ in write_markers(bpy.context.scene, document.beats, document.placement):
                 pass
         WATCH.look_again()
         SESSION.warning = " ".join(document.warnings)

@@ -10,9 +10,11 @@ from ..core.errors import PirouetteError
 from ..core.genres import ANY_GENRE
 from ..core.session import SESSION
 from ..preferences import backend_command, log_path
+from ..scene.armature import find_dancer
 from ..scene.strips import check_sound, chosen_range, music_scene
 from ..scene.timing import scene_fps
 from ..version import addon_version
+from .directing import read_directions
 from .making import DanceRequest, make_dance
 from .readiness import problem_before_dance
 from .stepping import Step, StepsOperator
@@ -36,6 +38,7 @@ def read_request(context: bpy.types.Context) -> DanceRequest:
     range_scene = music if asks_for_strip else scene
     frames = chosen_range(range_scene, source=settings.source, strip_name=settings.strip)
     check_sound(music, frames, strip_name=settings.strip if asks_for_strip else "")
+    directions, kept = read_directions(context, find_dancer(context), frames, fps)
     asked = Settings(
         genre="" if settings.genre == ANY_GENRE else settings.genre,
         text=settings.prompt.strip(),
@@ -43,12 +46,15 @@ def read_request(context: bpy.types.Context) -> DanceRequest:
         source=settings.source,
         strip=settings.strip if asks_for_strip else "",
         model=settings.model,
+        novelty=settings.novelty,
+        strategy=directions.strategy,
+        reuse=directions.reuse,
     )
-    return DanceRequest(scene.name, music.name, frames, fps, asked)
+    return DanceRequest(scene.name, music.name, frames, fps, asked, directions, kept)
 
 
 class PIROUETTE_OT_generate_dance(StepsOperator, bpy.types.Operator):
-    """Make a dance to the music on the timeline, as a new take"""
+    """Make a dance to the music on the timeline, as a new take that follows all your directions"""
 
     bl_idname = "pirouette.generate_dance"
     bl_label = "Generate Dance"

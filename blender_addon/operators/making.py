@@ -5,15 +5,16 @@ The same steps serve the interface, which takes a few in each tick of a timer, a
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import bpy
 import numpy as np
 
 from ..core.dance import DanceDocument, Placement, Settings
+from ..core.directions import Directions
 from ..core.edits import Request
 from ..core.environment import BackendCommand
 from ..core.errors import Cancelled, PirouetteError
@@ -30,6 +31,7 @@ from ..scene.section_list import mark_sections, show_sections
 from ..scene.storage import store
 from ..scene.strips import FrameRange
 from ..scene.take import next_number, take_name, write_take
+from .directing import KeptSections, with_kept
 from .stepping import Step
 
 _WRITE_STEPS = 12  # about as many steps as writing takes, for the bar
@@ -44,6 +46,8 @@ class DanceRequest:
     frames: FrameRange
     fps: float
     settings: Settings
+    directions: Directions = field(default_factory=Directions)
+    kept: KeptSections | None = None
 
 
 def make_dance(
@@ -52,8 +56,12 @@ def make_dance(
     """All the steps of a dance. Raises PirouetteError, Cancelled."""
     strip_name = request.settings.strip if request.settings.source == "STRIP" else ""
     mixdown = Mixdown(request.music_scene_name, request.frames, strip_name)
-    sound = yield from _mix(session, mixdown)
-    document = yield from _ask(session, request, command, sound, log_path, addon_version)
+    sound = yield from mix(session, mixdown)
+    directions = yield from with_kept(
+        request.directions, request.kept, duration_s=request.frames.duration_s(request.fps)
+    )
+    directed = replace(request, directions=directions)
+    document = yield from ask_for_dance(session, directed, command, sound, log_path, addon_version)
     session.warning = " ".join((*mixdown.warnings, *document.warnings))
     with closing(write_dance(request, document)) as steps:  # a cancel in the middle cleans up at once
         for index, _ in enumerate(steps):
@@ -61,7 +69,8 @@ def make_dance(
             yield Step.WRITE
 
 
-def _mix(session: Session, mixdown: Mixdown) -> Generator[Step, None, Sound]:
+def mix(session: Session, mixdown: Mixdown) -> Generator[Step, None, Sound]:
+    """The sound of a range. Raises PirouetteError."""
     total = mixdown.frames.frames
     session.report("mix", done=0, total=total)
     with closing(mixdown.steps()) as steps:
@@ -72,7 +81,7 @@ def _mix(session: Session, mixdown: Mixdown) -> Generator[Step, None, Sound]:
     return mixdown.sound
 
 
-def _ask(
+def ask_for_dance(
     session: Session,
     request: DanceRequest,
     command: BackendCommand,
@@ -80,6 +89,7 @@ def _ask(
     log_path: Path,
     addon_version: str,
 ) -> Generator[Step, None, DanceDocument]:
+    """The dance that the backend makes, with the sections locked that it was told to keep. Raises PirouetteError."""
     message = {
         "type": "generate",
         "sample_rate_hz": sound.sample_rate_hz,
@@ -88,11 +98,25 @@ def _ask(
         "seed": request.settings.seed,
         "fps": request.fps,
         "model": request.settings.model.lower(),
+        **request.directions.fields(),
     }
-    arrays = {"audio": np.ascontiguousarray(sound.mono, dtype=np.float32)}
+    arrays = {"audio": np.ascontiguousarray(sound.mono, dtype=np.float32), **request.directions.arrays()}
     result = yield from ask(session, (message, arrays), command, log_path=log_path)
     placement = Placement(request.frames.first, request.frames.frames, request.fps)
-    return document_from_result(result, settings=request.settings, placement=placement, addon_version=addon_version)
+    document = document_from_result(result, settings=request.settings, placement=placement, addon_version=addon_version)
+    return _locked_again(document, request.directions.kept_frames)
+
+
+def _locked_again(document: DanceDocument, spans: Sequence[tuple[int, int]]) -> DanceDocument:
+    """What was locked stays locked: the sections that lie in a kept span."""
+    return replace(
+        document,
+        sections=tuple(
+            replace(section, locked=any(first <= at[0] and at[1] <= last for first, last in spans))
+            for section in document.sections
+            for at in (document.frames_of(section),)
+        ),
+    )
 
 
 def ask(
@@ -144,4 +168,7 @@ def write_dance(request: DanceRequest, document: DanceDocument) -> Generator[Non
     mark_sections(context.scene, dancer)
     context.scene.pirouette.dancer = dancer
     make_active(context, dancer)
-    yield from write_markers(context.scene, document)
+    if request.directions.beats is None:  # edited ones stay as they are
+        yield from write_markers(
+            context.scene, document.beats, document.placement, accents_s=request.directions.accents_s
+        )

@@ -7,6 +7,7 @@ import bpy
 from ..core.errors import PirouetteError
 from ..core.progress import in_words
 from ..core.session import SESSION
+from ..operators.directing import directed_in_words
 from ..operators.readiness import fix_for, problem_before_dance
 from ..scene.strips import chosen_range, music_scene
 from ..scene.timing import scene_fps
@@ -84,6 +85,9 @@ def _draw_button(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     column = layout.column(align=True)
     column.scale_y = 1.5
     column.operator("pirouette.generate_dance", icon="PLAY")
+    directed = directed_in_words(context)
+    if directed:
+        draw_text(column, context, f"Follows {directed}", icon="CHECKMARK")
     if problem is not None and problem.code != "busy":
         draw_problem(layout, context, problem)
     elif SESSION.error is not None:
@@ -123,8 +127,17 @@ class PIROUETTE_PT_more(bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Which model makes new movement."""
-        self.layout.prop(context.scene.pirouette, "model", expand=True)
+        """What of the shown take counts, how a long dance is made, which model makes new movement."""
+        settings, layout = context.scene.pirouette, self.layout
+        column = layout.column(heading="Follow")
+        column.prop(settings, "section_words")
+        column.prop(settings, "locked_sections")
+        column = layout.column()
+        column.use_property_split, column.use_property_decorate = True, False
+        column.prop(settings, "strategy")
+        column.prop(settings, "reuse")
+        column.prop(settings, "novelty", slider=True)
+        layout.row().prop(settings, "model", expand=True)
 
 
 CLASSES = (PIROUETTE_PT_dance, PIROUETTE_PT_more)

@@ -1,13 +1,14 @@
-"""The sections as strips along the lower edge of the timeline and the dope sheet."""
+"""Sections as strips and locks as flags along the lower edge of the timeline and the dope sheet."""
 
 import blf
 import bpy
 import gpu
 from gpu_extras.batch import batch_for_shader
 
-from ..core.section_bars import Bar, bars
+from ..core.section_bars import Bar, Flag, bars, flags
 from ..operators.watching import WATCH
 from ..scene.armature import find_dancer
+from ..scene.locks import frame_of
 from ..scene.section_list import scene_range
 
 _HEIGHT_PX, _BOTTOM_PX, _TEXT_PX = 17, 2, 11
@@ -15,6 +16,8 @@ _MARKER_ROW_PX = 22  # timeline markers stand below
 _PLAIN, _OTHER = (0.11, 0.36, 0.45, 0.92), (0.09, 0.30, 0.38, 0.92)  # neighbours can be told apart
 _SELECTED = (0.93, 0.55, 0.16, 0.96)
 _LOCKED = (0.32, 0.32, 0.34, 0.92)
+_FLAG, _FLAG_OFF = (0.35, 0.80, 1.0, 1.0), (0.55, 0.55, 0.58, 0.9)
+_FLAG_PX = 6
 _EDITED = (0.96, 0.90, 0.55, 1.0)
 _WORDS, _DARK_WORDS = (0.92, 0.95, 0.96, 1.0), (0.08, 0.06, 0.03, 1.0)
 _handle = None
@@ -41,13 +44,54 @@ def visible_bars(context: bpy.types.Context) -> list[Bar]:
     )
 
 
+def visible_flags(context: bpy.types.Context) -> list[Flag]:
+    """The flags of the locks in the region that is drawn."""
+    dancer = find_dancer(context)
+    if dancer is None or not context.scene.pirouette.show_locks:
+        return []
+    shown, to_region = dancer.pirouette, context.region.view2d.view_to_region
+    return flags(
+        [frame_of(context.scene, item) for item in shown.locks],
+        [item.name for item in shown.locks],
+        [item.enabled for item in shown.locks],
+        selected=shown.active_lock,
+        width=context.region.width,
+        pixel_of=lambda frame: to_region(frame, 0.0, clip=False)[0],
+        scale=context.preferences.system.ui_scale or 1.0,
+    )
+
+
 def _draw() -> None:
     context = bpy.context
-    found = visible_bars(context)
-    if not found:
-        return
     scale = context.preferences.system.ui_scale or 1.0
     bottom = (_BOTTOM_PX + (_MARKER_ROW_PX if context.scene.timeline_markers else 0)) * scale
+    found = visible_bars(context)
+    if found:
+        _draw_bars(context, found, bottom, scale)
+        bottom += (_HEIGHT_PX + 2) * scale
+    for flag in visible_flags(context):
+        _draw_flag(flag, bottom + (_FLAG_PX + 2) * scale, scale)
+
+
+def _draw_flag(flag: Flag, middle: float, scale: float) -> None:
+    """A diamond on a pole, and the lock's name."""
+    size = _FLAG_PX * scale
+    colour = _SELECTED if flag.selected else _FLAG if flag.enabled else _FLAG_OFF
+    shader = gpu.shader.from_builtin("UNIFORM_COLOR")
+    corners = ((flag.x - size, middle), (flag.x, middle + size), (flag.x + size, middle), (flag.x, middle - size))
+    gpu.state.blend_set("ALPHA")
+    batch = batch_for_shader(shader, "TRIS", {"pos": corners}, indices=((0, 1, 2), (0, 2, 3)))
+    shader.bind()
+    shader.uniform_float("color", colour)
+    batch.draw(shader)
+    gpu.state.blend_set("NONE")
+    blf.size(0, _TEXT_PX * scale)
+    blf.color(0, *colour)
+    blf.position(0, flag.x + size + 3 * scale, middle - 4 * scale, 0)
+    blf.draw(0, flag.text)
+
+
+def _draw_bars(context: bpy.types.Context, found: list[Bar], bottom: float, scale: float) -> None:
     top = bottom + _HEIGHT_PX * scale
     edited = WATCH.edited(find_dancer(context))
     gpu.state.blend_set("ALPHA")

@@ -1,17 +1,20 @@
-"""The beats of a dance as timeline markers: a dancer's counts, with the bar's number on the one."""
+"""The beats of the music as timeline markers, which the animator can drag, delete, add and accent."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from typing import Any
 
 import bpy
 import numpy as np
 
-from ..core.dance import DanceDocument
-from .timing import scene_fps
+from ..core.dance import Beats, Placement
+from ..core.edited_beats import Heard, Mark, MarkedBeats, beats_within, marked_beats, names_of_beats
+from ..core.errors import PirouetteError
 
-_OURS = re.compile(r"^♪\d+(\.1)?$")
+HEARD = "pirouette_beats"  # custom property of the scene: the beats as they were heard
+_OURS = re.compile(r"^♪\d+(\.1)?( >)?$")
 _MARKERS_A_STEP = 200
 
 
@@ -20,30 +23,107 @@ def is_beat_marker(marker: bpy.types.TimelineMarker) -> bool:
     return _OURS.match(marker.name) is not None and marker.camera is None
 
 
-def beat_names(downbeat: np.ndarray) -> list[str]:
-    """``♪3.1`` on the first beat of bar 3, ``♪2``, ``♪3``, … on the others; an upbeat counts up to bar 1."""
-    names: list[str] = []
-    first = int(np.argmax(downbeat)) if downbeat.any() else 0
-    metre = int(np.median(np.diff(np.flatnonzero(downbeat)))) if downbeat.sum() > 1 else 4
-    count, bar = (metre - first) % metre, 0
-    for is_first in downbeat:
-        count = 1 if is_first else count + 1
-        bar += bool(is_first)
-        names.append(f"♪{bar}.1" if is_first else f"♪{count}")
-    return names
+def beat_markers(scene: bpy.types.Scene) -> list[bpy.types.TimelineMarker]:
+    """The beats' markers in the order of time."""
+    return sorted((marker for marker in scene.timeline_markers if is_beat_marker(marker)), key=lambda m: m.frame)
 
 
-def write_markers(scene: bpy.types.Scene, document: DanceDocument) -> Generator[None, None, None]:
-    """Replace our earlier markers by the beats of this dance, in short steps; other markers are left alone."""
-    markers = scene.timeline_markers
-    for old in [marker for marker in markers if is_beat_marker(marker)]:
-        markers.remove(old)
+def heard_beats(scene: bpy.types.Scene) -> Heard | None:
+    """The beats as they were heard last; None when none were, or when what is kept of them cannot be read."""
+    kept: Any = scene.get(HEARD)
+    try:
+        if kept is None:
+            return None
+        frames = np.array(kept.get("frames", ()), dtype=np.float64)
+        downbeat = np.array(kept.get("downbeat", ()), dtype=np.bool_)
+        if frames.shape != downbeat.shape:
+            return None
+        return Heard(
+            frames, downbeat, int(kept["first"]), int(kept["end"]), float(kept["tempo_bpm"]), int(kept["metre"]),
+            bool(kept["clear"]),
+        )  # fmt: skip
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def marked(scene: bpy.types.Scene) -> MarkedBeats:
+    """The beats that the timeline shows now."""
+    marks, named = [], set()
+    for marker in scene.timeline_markers:
+        if is_beat_marker(marker):
+            text = marker.name.removesuffix(" >")
+            marks.append(Mark(marker.frame, text.endswith(".1"), marker.name != text))
+        else:
+            named.add(marker.frame)
+    return marked_beats(heard_beats(scene) if marks else None, marks, named=named)
+
+
+def edited_beats(
+    scene: bpy.types.Scene, *, first: float, frames: float, fps: float
+) -> tuple[Beats | None, tuple[float, ...]]:
+    """Edited beats of a stretch of the scene, None where none is edited, and its accents, seconds from its start.
+
+    Raises PirouetteError bad_range when too few beats are left.
+    """
+    return beats_within(marked(scene), heard_beats(scene), first=first, frames=frames, fps=fps)
+
+
+def write_markers(
+    scene: bpy.types.Scene, beats: Beats, placement: Placement, *, accents_s: Sequence[float] = ()
+) -> Generator[None, None, None]:
+    """Show beats that were just heard in place of the ones that are shown, in short steps; other markers stay."""
+    for old in beat_markers(scene):
+        scene.timeline_markers.remove(old)
     yield
-    fps = scene_fps(scene)
-    placement = document.placement
-    frames = np.round(document.beats.beats_s * fps).astype(int)
-    for index, (frame, name) in enumerate(zip(frames, beat_names(document.beats.downbeat), strict=True)):
-        if 0 <= frame < placement.frames:
-            markers.new(name, frame=placement.first_frame + int(frame)).select = False
+    frames = placement.first_frame + beats.beats_s * placement.fps
+    heard = Heard(
+        frames, beats.downbeat, placement.first_frame, placement.first_frame + placement.frames, beats.tempo_bpm,
+        beats.metre, beats.clear,
+    )  # fmt: skip
+    keep_heard(scene, heard)
+    accented = np.zeros(len(frames), dtype=np.bool_)
+    for accent_s in accents_s:
+        if len(frames):
+            accented[int(np.argmin(np.abs(beats.beats_s - accent_s)))] = True
+    names = names_of_beats(beats.downbeat, accented)
+    for index in np.flatnonzero(heard.marked):
+        scene.timeline_markers.new(names[index], frame=int(frames[index].round())).select = False
         if index % _MARKERS_A_STEP == _MARKERS_A_STEP - 1:
             yield
+
+
+def keep_heard(scene: bpy.types.Scene, heard: Heard) -> None:
+    """Keep the beats as they were heard, to know later what the animator has changed."""
+    kept: dict[str, Any] = {
+        "first": heard.first, "end": heard.end, "tempo_bpm": heard.tempo_bpm, "metre": heard.metre,
+        "clear": int(heard.clear),
+    }  # fmt: skip
+    if len(heard.frames):
+        kept |= {"frames": heard.frames.astype(np.float64), "downbeat": heard.downbeat.astype(np.int32)}
+    scene[HEARD] = kept
+
+
+def rename_beats(scene: bpy.types.Scene) -> None:
+    """Count the beats anew after one was moved, added or taken away; selections and accents stay."""
+    markers = beat_markers(scene)
+    downbeat = np.array([marker.name.removesuffix(" >").endswith(".1") for marker in markers], dtype=np.bool_)
+    accents = np.array([marker.name.endswith(" >") for marker in markers], dtype=np.bool_)
+    for marker, name in zip(markers, names_of_beats(downbeat, accents), strict=True):
+        if marker.name != name:
+            marker.name = name
+
+
+def set_beat(marker: bpy.types.TimelineMarker, *, downbeat: bool | None = None, accent: bool | None = None) -> None:
+    """Write into a beat's name whether a bar starts there and whether it is accented; None: as it is."""
+    text = marker.name.removesuffix(" >")
+    downbeat = text.endswith(".1") if downbeat is None else downbeat
+    accent = marker.name != text if accent is None else accent
+    marker.name = ("♪1.1" if downbeat else "♪2") + (" >" if accent else "")
+
+
+def nearest_beat(scene: bpy.types.Scene, frame: int) -> bpy.types.TimelineMarker:
+    """The beat nearest to a frame. Raises PirouetteError no_beats."""
+    markers = beat_markers(scene)
+    if not markers:
+        raise PirouetteError("no_beats", "There are no beats on the timeline.", "Detect them, or generate a dance.")
+    return min(markers, key=lambda marker: abs(marker.frame - frame))

@@ -15,7 +15,9 @@ from ..core.errors import PirouetteError
 DANCES = "pirouette_dances"  # custom property of the armature: a group with one entry a take
 CURRENT = "pirouette_take"  # custom property of the armature: the number of the take that was written last
 _DOCUMENT = "document"
-_MAY_BE_EMPTY = ("beats_s", "downbeat", "pose_codes", "movement_codes", "sound", "kept_keys")
+_MAY_BE_EMPTY = (
+    "beats_s", "downbeat", "pose_codes", "movement_codes", "sound", "kept_keys", "key_poses", "key_pelvis",
+)  # fmt: skip
 
 
 def store(dancer: bpy.types.Object, document: DanceDocument, *, number: int) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.bone_frames import bone_locations, bone_rotations
 from ..core.dance import DanceDocument
+from ..core.key_poses import shifts_to_locks
 from ..core.resample import resample
 from ..core.skeleton import JOINT_NAMES
 from .action_curves import LINEAR, new_curve_owner
@@ -46,6 +47,12 @@ def next_number(dancer: bpy.types.Object) -> int:
 def take_curves(document: DanceDocument, dancer: bpy.types.Object) -> Iterator[list[Curve]]:
     """The dance at the scene's rate as curves of this dancer, some bones at a time."""
     placement, rests, root = document.placement, rest_rotations(dancer), JOINT_NAMES[0]
+    shifts = shifts_to_locks(
+        [key.time_s for key in document.key_poses],
+        frames=placement.frames,
+        source_fps=document.fps,
+        target_fps=placement.fps,
+    )
     for first in range(0, len(JOINT_NAMES), _BONES_A_STEP):
         chosen = slice(first, first + _BONES_A_STEP)
         poses, pelvis = resample(
@@ -54,6 +61,7 @@ def take_curves(document: DanceDocument, dancer: bpy.types.Object) -> Iterator[l
             source_fps=document.fps,
             target_fps=placement.fps,
             frames=placement.frames,
+            shifts=shifts,
         )
         curves = []
         if first == 0:
