@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.spatial.transform import Rotation
 
 from backend.dance_messages import plain
 from backend.engine import ChoreographerEngine
@@ -39,7 +40,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BackendClient]:
     """A backend process with small networks of random weights."""
     folder = tmp_path_factory.mktemp("the weights")
     torch.manual_seed(0)
-    denoiser = ParallelMambaDenoiser(DenoiserConfig(width=64, blocks=1, decoder_width=32))
+    denoiser = ParallelMambaDenoiser(DenoiserConfig(width=64, blocks=1, decoder_width=32, directed=True))
     refiner = TemporalRefiner(RefinerConfig(width=64, blocks=1))
     statistics = {"mean": torch.zeros(151), "std": torch.full((151,), 0.1)}
     codec = DanceCodec(CodecConfig(width=32, fine_width=16, code_width=8))
@@ -77,7 +78,8 @@ def test_a_song_becomes_a_dance_of_its_length_at_thirty_frames_a_second(client: 
     assert arrays["contacts"].shape == (120, 4)
     assert np.isfinite(arrays["poses"]).all()
     assert arrays["beats_s"].shape == arrays["downbeat"].shape
-    assert result.header["settings"] == {"genre": "house", "text": "slow", "seed": 2}
+    asked = {"genre": "house", "text": "slow", "seed": 2, "novelty": 0.0, "strategy": "", "reuse": "none"}
+    assert result.header["settings"] == asked
     assert result.header["sections"][0]["start_s"] == 0.0
     assert result.header["sections"][-1]["end_s"] == pytest.approx(4.0)
     assert result.header["report"]["frames"] == 120
@@ -101,6 +103,55 @@ def test_a_dance_is_generated_and_then_edited(client: BackendClient) -> None:
     assert not changed[last:].any()
     assert changed[first:last].any()
     assert section["seed"] == 9
+
+
+def test_a_dance_obeys_its_directions_when_it_is_made_and_when_it_is_edited(client: BackendClient) -> None:
+    before = client.wait(generate(client, clicks(4.0), seed=1), PATIENCE_S)
+    end = {name: before.arrays[name].numpy() for name in ("poses", "pelvis")}
+    key = {"time_s": 2.0, "joints": list(range(24)), "place": True, "heading": True}
+    pose, place = end["poses"][30], end["pelvis"][-1] + np.array([0.5, 0.2, 0.0], "f4")
+    parts = [{"start_s": 4.0, "end_s": 8.0, "genre": "salsa", "prompt": "turns"}]
+    beats = np.arange(0.3, 8.0, 0.6)
+    sound = {
+        "audio": clicks(8.0),
+        "key_poses": pose[None],
+        "key_pelvis": place[None],
+        "before_poses": end["poses"],
+        "before_pelvis": end["pelvis"],
+        "beats_s": beats,
+        "downbeat": (np.arange(len(beats)) % 4 == 1).astype("u1"),
+    }
+    header = {"type": "generate", "sample_rate_hz": RATE_HZ, "tempo_bpm": 100.0, "metre": 4, "genre": "house"}
+    header["directions"] = {"key_poses": [key], "parts": parts}
+    made = client.wait(client.submit(header, sound), PATIENCE_S)
+    assert made.type == "result", made.header
+    arrays = {name: array.numpy() for name, array in made.arrays.items()}
+    np.testing.assert_array_equal(arrays["beats_s"], beats)
+    assert_passes(arrays, pose, place)
+    assert np.linalg.norm(arrays["pelvis"][0, :2] - end["pelvis"][-1, :2]) < 0.1
+    assert made.header["key_poses"] == [key]
+    assert made.header["sections"][-1]["genre"] == "salsa"
+    assert made.header["sections"][-1]["start_s"] == 4.0
+
+    edit = {"type": "edit", "operation": {"op": "regenerate", "span": "0.5:3.5", "seed": 5}, "dance": made.header}
+    edited = client.wait(client.submit(edit, arrays), PATIENCE_S)
+    assert edited.type == "result", edited.header
+    assert edited.header["report"]["missed_key_poses_s"] == []
+    assert_passes({name: array.numpy() for name, array in edited.arrays.items()}, pose, place)
+
+
+def assert_passes(arrays: dict[str, np.ndarray], pose: np.ndarray, place: np.ndarray) -> None:
+    """The sixtieth frame is the pose, at the place."""
+    turned = Rotation.from_rotvec(arrays["poses"][60].astype(float)) * Rotation.from_rotvec(pose.astype(float)).inv()
+    assert np.degrees(turned.magnitude().max()) < 0.05
+    np.testing.assert_allclose(arrays["pelvis"][60], place, atol=1e-3)
+
+
+def test_directions_that_cannot_be_followed_are_told(client: BackendClient) -> None:
+    fields = {"directions": {"accents_s": [60.0]}}
+    answer = client.wait(generate(client, clicks(4.0), **fields), PATIENCE_S)
+    assert (answer.type, answer.header.get("code")) == ("error", "bad_range")
+    assert "The accent at 60 s lies outside the dance" in answer.header["message"]
 
 
 def test_a_motion_from_elsewhere_is_encoded(client: BackendClient) -> None:
