@@ -8,6 +8,7 @@ from torch import Tensor
 from backend.diffusion.conditions import Conditions
 from backend.diffusion.guided import GuidedDenoiser, known_of
 from backend.diffusion.sampling import Given, Job, Predict, Sampler, solve
+from backend.diffusion.windows import WINDOW_FRAMES
 from backend.errors import PirouetteError
 from backend.longform.bidirectional import bidirectional
 from backend.longform.overlapping import overlapping
@@ -41,6 +42,8 @@ def make(
     device = conditions.music.device
     noise = torch.randn(rows, width, generator=generator).to(device)
     job, strategy = job or Job(), strategy or DEFAULT
+    if len(conditions.music) <= WINDOW_FRAMES:
+        strategy = "overlapping"
     if given is None and strategy != "overlapping":
         given = Given(torch.zeros(rows, width, device=device), torch.zeros(rows, 1, device=device))
     known = None
@@ -48,8 +51,6 @@ def make(
         mask = given.kept if given.cues is None else torch.maximum(given.kept, given.cues)
         known = known_of(given.clean, mask, conditions.music, novelty=given.novelty, network=network)
     guided = GuidedDenoiser(network, conditions, sampler.guidance, known)
-    if guided.frames <= guided.window:
-        strategy = DEFAULT
     if strategy == "sequential" and given is not None:
         return sequential(guided, noise, sampler=sampler, job=job, given=given)
     return solve(_predict(guided, strategy, borders), noise, sampler=sampler, job=job, given=given)

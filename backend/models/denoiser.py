@@ -289,10 +289,12 @@ class ParallelMambaDenoiser(nn.Module):
         condition = self.step(step_embedding(step, self.config.width))[:, None]
         condition = condition + (prompt if prompt.dim() == 3 else prompt[:, None])
         added = None
-        if self.known is not None and known is not None:
-            noisy = known.imposed(noisy)
-            added, memory = self.known.tokens(known, self.patch)
-            condition = condition + known.novelty[:, None, None] * self.known.novelty
+        if self.known is not None:
+            added = self.known.nothing(self.patch)
+            if known is not None:
+                noisy = known.imposed(noisy)
+                added, memory = self.known.tokens(known, self.patch)
+                condition = condition + known.novelty[:, None, None] * self.known.novelty
         modulation = self.modulation(F.silu(condition)).float().unflatten(-1, (6, -1))
         x = self.patch(noisy.transpose(1, 2)).transpose(1, 2).float()
         x = x if added is None else x + added

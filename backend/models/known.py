@@ -84,6 +84,13 @@ class KnownRows(nn.Module):
         for layer in (self.flags, self.enter, self.out):
             nn.init.zeros_(layer.weight)
 
+    def nothing(self, patch: nn.Module) -> Tensor:
+        """What is added to every token (width,) where nothing is known."""
+        bias = patch.bias
+        assert isinstance(bias, Tensor)
+        added: Tensor = self.enter(bias)
+        return added
+
     def tokens(self, known: Known, patch: nn.Module) -> tuple[Tensor, Tensor]:
         """What is added to the tokens (B, L, width), and the memory (B, L, width) that blocks attend to."""
         patched = patch((known.clean * known.mask).transpose(1, 2)).transpose(1, 2)

@@ -110,8 +110,8 @@ def test_without_lim_the_music_is_heard_at_the_rate_of_the_tokens() -> None:
             music = torch.randn(1, 15, 1, 32, generator=torch.Generator().manual_seed(4))
             music = (music * torch.tensor([1.0, -1.0])[:, None]).flatten(1, 2)
             coarse = torch.nn.functional.avg_pool1d(music.transpose(1, 2), 2).transpose(1, 2)
-            silence = block(there, torch.zeros_like(music), torch.zeros_like(coarse), torch.zeros(1, 6, 32))
-            heard[local] = (block(there, music, coarse, torch.zeros(1, 6, 32)) - silence).abs().max()
+            silence = block(there, torch.zeros_like(music), torch.zeros_like(coarse), torch.zeros(1, 1, 6, 32))
+            heard[local] = (block(there, music, coarse, torch.zeros(1, 1, 6, 32)) - silence).abs().max()
     assert heard[True] < 1e-6
     assert heard[False] > 1e-4
 
