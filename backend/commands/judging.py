@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backend.commands.checks import check_folder
 from backend.errors import PirouetteError
+
+if TYPE_CHECKING:
+    from backend.evaluation.directed.director import Director
+    from backend.evaluation.directed.ground import Ground
 
 DIRECTED = "What an animator can direct (with --directed)"
 
@@ -67,11 +71,12 @@ def evaluate(
     for folder in filter(None, (data, motions, songs, *(beat_loss or ()))):
         check_folder(folder)
     if directed:
+        if motions is not None or real_only or generator != "pirouette":
+            raise PirouetteError("bad_request", "--directed judges the bundled generator alone.")
         from backend.evaluation.directed.ground import Ground
-        from backend.evaluation.directed.run import evaluate_directed
 
         ground = Ground(data, songs or data, split, seeds, most_songs, most_dances, tuple(leave_out or ()))
-        evaluate_directed(ground, out=out, only=tuple(only or ()), device=device, weights=weights, beat_loss=beat_loss)
+        _evaluate_directed(ground, out, tuple(only or ()), device, weights, beat_loss)
         return
     if only or beat_loss:
         raise PirouetteError("bad_request", "--only and --beat-loss belong to --directed.", "Add --directed.")
@@ -100,3 +105,30 @@ def evaluate(
             findings = run.evaluate_generator(making, reality, out=out, tell=status.update)
     print_findings(findings, Console())
     print(f"{out / 'report.html'}: the report with its figures", file=sys.stderr)
+
+
+def _evaluate_directed(
+    ground: Ground,
+    out: Path,
+    only: tuple[str, ...],
+    device: str,
+    weights: Path | None,
+    beat_loss: tuple[Path, Path] | None,
+) -> None:
+    from rich.console import Console
+
+    from backend.evaluation.directed.run import Direction, chosen_parts, evaluate_directed
+    from backend.evaluation.directed.shown import print_shown
+
+    chosen_parts(only)
+
+    def director(folder: Path | None) -> Director:
+        from backend.evaluation.directed.bundled_director import BundledDirector
+
+        return BundledDirector(device=device, weights=folder)
+
+    direction = Direction(director, weights, beat_loss)
+    with Console(stderr=True).status("Dancing") as status:
+        shown = evaluate_directed(ground, direction, out=out, only=only, tell=status.update)
+    print_shown(shown, Console())
+    print(f"{out / 'directed.html'}: the report with its figures", file=sys.stderr)

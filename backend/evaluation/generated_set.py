@@ -29,20 +29,25 @@ class HeardSong:
     grid: BeatGrid
 
 
-def heard_songs(folder: Path, split: str, *, seconds: float) -> list[HeardSong]:
-    """The first seconds of the split's songs, with their tracked beats; of every song in a folder without a manifest.
-
-    Raises PirouetteError("missing_file") where there is none.
+def split_songs(folder: Path, split: str) -> list[SongFile]:
+    """The songs of a split; every song in a folder without a manifest. Raises PirouetteError("missing_file") where
+    there is none.
     """
     files = list(find_songs(folder))
     if (folder / "music.jsonl").is_file():
         files = [song for song in files if song.split == split]
     if not files:
         raise PirouetteError("missing_file", f"{folder} has no song in its {split} split.", "Choose another split.")
-    return [_heard(song, seconds) for song in files]
+    return files
 
 
-def _heard(song: SongFile, seconds: float) -> HeardSong:
+def heard_songs(folder: Path, split: str, *, seconds: float) -> list[HeardSong]:
+    """The first seconds of the songs of a split, with their tracked beats. Raises as split_songs does."""
+    return [heard_song(song, seconds) for song in split_songs(folder, split)]
+
+
+def heard_song(song: SongFile, seconds: float) -> HeardSong:
+    """The first seconds of a song."""
     audio = load_audio(song.path, end_s=seconds)
     wanted = round(seconds * audio.sample_rate_hz)
     audio = Audio(np.resize(audio.samples, wanted), audio.sample_rate_hz)

@@ -13,6 +13,7 @@ from backend.evaluation.findings import Findings
 from backend.evaluation.measure import FREEZING_THRESHOLDS_M_S, Measured
 from backend.evaluation.reading import Names
 from backend.evaluation.speed_curve import BINS
+from backend.evaluation.verdicts import Verdict
 from backend.evaluation.words import METRIC_WORDS
 
 SHEETS = 6
@@ -32,7 +33,7 @@ def page(findings: Findings) -> str:
     parts = [
         f"<h1>{escape(findings.subject)}</h1>",
         f"<p class=note>{escape(_settings(findings))}</p>",
-        _verdicts(findings) if findings.generated else "",
+        f"<h2>Verdict</h2>{verdict_rows(findings.verdicts)}" if findings.generated else "",
         "<h2>Every metric beside real dances</h2>",
         "<p class=note>Medians and quartiles over windows of ten seconds. Real against real: what the median of a "
         "random half of the real windows can be (5 to 95 %); for distances, half against half.</p>",
@@ -69,7 +70,8 @@ def share_words(share: float | None) -> str:
     return "–" if share is None else f"{share:.0%}"
 
 
-def _rows(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def rows_of(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of words."""
     cells = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><tr>{''.join(f'<th>{escape(name)}</th>' for name in head)}</tr>{cells}</table>"
 
@@ -79,7 +81,7 @@ def table(rows: Sequence[Row]) -> str:
     head = ("metric", "generated", "real", "real against real", "other dances")
     spreads = [(row.generated, row.real, row.real_vs_real, row.other_dances) for row in rows]
     names = [METRIC_WORDS.get(row.metric, row.metric) for row in rows]
-    return _rows(head, [(name, *map(spread_words, four)) for name, four in zip(names, spreads, strict=True)])
+    return rows_of(head, [(name, *map(spread_words, four)) for name, four in zip(names, spreads, strict=True)])
 
 
 def _bars(rows: Sequence[Row]) -> list[str]:
@@ -93,14 +95,15 @@ def _bars(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _verdicts(findings: Findings) -> str:
+def verdict_rows(verdicts: Iterable[Verdict]) -> str:
+    """The table of verdicts."""
     words = {True: ("yes", "reached"), False: ("no", "not reached"), None: ("open", "not measured")}
     rows = "".join(
         f"<tr><td>{escape(v.asked)}</td><td>{escape(v.measured)}</td>"
         f"<td class={words[v.reached][0]}>{words[v.reached][1]}</td></tr>"
-        for v in findings.verdicts
+        for v in verdicts
     )
-    return f"<h2>Verdict</h2><table><tr><th>asked</th><th>measured</th><th></th></tr>{rows}</table>"
+    return f"<table><tr><th>asked</th><th>measured</th><th></th></tr>{rows}</table>"
 
 
 def _listening(findings: Findings) -> str:
@@ -113,7 +116,7 @@ def _listening(findings: Findings) -> str:
         above = "" if share is None else f"{share:.0%}"
         rows.append((hearing.replace("_", " "), number(medians["score"]), number(medians["lift"]), above))
     head = ("beats told to the generator", "alignment to the true beats", "lift", "true is better in")
-    return "<h2>Does it listen?</h2>" + _rows(head, rows)
+    return "<h2>Does it listen?</h2>" + rows_of(head, rows)
 
 
 def _reading(findings: Findings) -> str:
@@ -131,7 +134,7 @@ def _reading(findings: Findings) -> str:
         if names is not None
     ]
     head = ("named as asked", "dances", f"of {len(reading.known)} genres", f"of {', '.join(reading.asked)}")
-    parts = ["<h2>Does it read?</h2>", _rows(head, rows)]
+    parts = ["<h2>Does it read?</h2>", rows_of(head, rows)]
     if reading.distances is not None:
         apart = reading.distances
         far = [number(each) if each is not None else "–" for each in (apart.prompts, apart.seeds)]
@@ -149,7 +152,7 @@ def _confusion(title: str, names: Names) -> str:
     table = names.confusion()
     seen = sorted({genre for row in table.values() for genre in row})
     rows = [(asked, *(str(row.get(genre, "")) for genre in seen)) for asked, row in sorted(table.items())]
-    return f"<h3>{escape(title)}: asked, and seen</h3>" + _rows(("", *seen), rows)
+    return f"<h3>{escape(title)}: asked, and seen</h3>" + rows_of(("", *seen), rows)
 
 
 def _lasting(findings: Findings) -> str:
@@ -171,7 +174,7 @@ def _lasting(findings: Findings) -> str:
         f"<p class=note>Dances of {lasting.minutes:.1f} minutes; they end {lasting.drift_m:.2f} m from the start.</p>"
     )
     head = ("metric", "first 10 s", "last 10 s", "spread of seeds", "steady")
-    return "<h2>Does it last?</h2>" + note + _rows(head, rows)
+    return "<h2>Does it last?</h2>" + note + rows_of(head, rows)
 
 
 def _beat_curves(findings: Findings) -> str:
