@@ -47,14 +47,15 @@ def _check_moment(time_s: float, what: str, duration_s: float) -> None:
 def _check_key_poses(key_poses: tuple[KeyPose, ...], duration_s: float) -> None:
     for key in key_poses:
         _check_moment(key.time_s, "The key pose" if key.joints else "The waypoint", duration_s)
-    for first, second in pairwise(sorted(key_poses, key=lambda key: key.time_s)):
-        if round(first.time_s * FPS) != round(second.time_s * FPS):
-            continue
-        place, heading = first.place and second.place, first.heading and second.heading
-        if place or heading or set(first.joints) & set(second.joints):
+    taken: set[tuple[int, int | str]] = set()
+    for key in sorted(key_poses, key=lambda key: key.time_s):
+        parts: list[int | str] = [*key.joints, *["place"] * key.place, *["heading"] * key.heading]
+        locks = {(round(key.time_s * FPS), part) for part in parts}
+        if locks & taken:
             raise PirouetteError(
-                "bad_request", f"Two key poses at {first.time_s:g} s lock the same.", "Move or remove one of them."
+                "bad_request", f"Two key poses at {key.time_s:g} s lock the same.", "Move or remove one of them."
             )
+        taken |= locks
 
 
 def _check_parts(parts: tuple[Part, ...], duration_s: float) -> None:

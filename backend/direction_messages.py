@@ -10,6 +10,7 @@ from backend.dance_messages import grid_of, key_poses_of
 from backend.direction_checks import REUSES
 from backend.direction_fields import accents_from, seconds_from
 from backend.directions import STRATEGIES, Directions, Part
+from backend.editing.making import known_genre
 from backend.errors import PirouetteError
 from backend.motion.motion import Motion
 from backend.motion.skeleton import FPS
@@ -18,7 +19,10 @@ from backend.protocol import Message
 
 
 def directions_of(message: Message) -> Directions:
-    """All that a request fixes. Raises ProtocolError for wrong arrays, PirouetteError("bad_request") for the rest."""
+    """All that a request fixes.
+
+    Raises ProtocolError for wrong arrays, PirouetteError (bad_request, unknown_genre) for the rest.
+    """
     header = message.header.get("directions", {})
     strategy, reuse = header.get("strategy", ""), header.get("reuse", "none")
     if strategy not in ("", *STRATEGIES):
@@ -63,8 +67,8 @@ def _parts(values: object) -> tuple[Part, ...]:
         Part(
             seconds_from(value.get("start_s"), "A section's start"),
             seconds_from(value.get("end_s"), "A section's end"),
-            str(value.get("genre", "")),
-            str(value.get("prompt", "")),
+            known_genre(str(value.get("genre", ""))),
+            str(value.get("prompt", "")).strip(),
         )
         for value in values
     )

@@ -179,7 +179,7 @@ def test_beats_of_a_file_replace_those_that_are_heard(run: Run) -> None:
         (("--key-pose", "1=poses.npz:0:,"), "locks nothing."),
         (("--key-pose", "4.1=poses.npz:0"), "The key pose at 4.1 s lies outside the dance, which is 4.00 s long."),
         (("--key-pose", "-1=poses.npz:0"), "The key pose at -1 s lies outside the dance"),
-        (("--key-pose", "1=poses.npz:0", "--key-pose", "1.01=poses.npz:9"), "Two key poses at 1 s lock the same."),
+        (("--key-pose", "1=poses.npz:0", "--key-pose", "1.01=poses.npz:9"), "Two key poses at 1.01 s lock the same."),
         (("--waypoint", "1=2"), "“1=2” is no waypoint. Write SECONDS=X,Y"),
         (("--waypoint", "1=2,3,4,5"), "is no waypoint."),
         (("--waypoint", "1=2,north"), "“north” in “1=2,north” is not a number."),

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backend.choreographer import GenerateRequest
 from backend.dance import Dance
 from backend.dance_messages import dance_arrays, dance_message, dance_of
 from backend.directions import Directions, KeyPose, Part
@@ -17,6 +16,7 @@ from backend.engine import ChoreographerEngine
 from backend.errors import PirouetteError
 from backend.motion.motion import Motion
 from backend.protocol import Message, ProtocolError, check_request, frame_parts, read_message, request
+from backend.request import GenerateRequest
 from tests.backend.editing.conftest import read_dance
 from tests.backend.editing.fakes import FakeArtist
 from tests.backend.stand_in import StandIn
@@ -101,7 +101,7 @@ def test_the_motion_around_it_and_what_is_kept_arrive() -> None:
 
 
 def test_sections_to_come_and_how_it_is_made_arrive() -> None:
-    parts = [{"start_s": 0.0, "end_s": 2.0, "genre": "house", "prompt": "low"}, {"start_s": 2.0, "end_s": 4.0}]
+    parts = [{"start_s": 0.0, "end_s": 2.0, "genre": "House dance", "prompt": "low "}, {"start_s": 2.0, "end_s": 4.0}]
     asked, _ = run({"parts": parts, "novelty": 1, "strategy": "coarse_to_fine", "reuse": "repeat"})
     directions = asked.directions
     assert directions.parts == (Part(0.0, 2.0, "house", "low"), Part(2.0, 4.0))
@@ -129,11 +129,13 @@ def test_edited_beats_replace_those_that_are_heard() -> None:
         ({"key_poses": [{**FIELDS[0], "joints": ["L_Hand"]}, FIELDS[1]]}, "numbers from 0 to 23"),
         ({"key_poses": [{**FIELDS[0], "joints": []}, FIELDS[1]]}, "locks nothing"),
         ({"key_poses": [3, FIELDS[1]]}, "no object"),
+        ({"key_poses": [{**FIELDS[0], "place": True}, {**FIELDS[1], "time_s": 3.01}]}, "at 3.01 s lock the same"),
         ({"accents_s": ["one"]}, "cannot be at 'one' seconds"),
         ({"accents_s": [9.0]}, "lies outside the dance"),
         ({"parts": [3]}, "no list of spans"),
         ({"parts": [{"start_s": 1.0}]}, "A section's end cannot be at None"),
         ({"parts": [{"start_s": 3.0, "end_s": 9.0}]}, "ends after the dance"),
+        ({"parts": [{"start_s": 1.0, "end_s": 2.0, "genre": "zzyzx"}]}, "no genre"),
         ({"kept_frames": [[0, 1, 2]]}, "no span of frames"),
         ({"kept_frames": [[0, 30]]}, "their motion was not given"),
         ({"novelty": "much"}, "novelty cannot be 'much'"),
@@ -147,7 +149,7 @@ def test_edited_beats_replace_those_that_are_heard() -> None:
 def test_directions_that_make_no_sense_are_refused(directions: dict[str, Any], sentence: str) -> None:
     with pytest.raises(PirouetteError, match=sentence) as caught:
         run(directions, KEYS)
-    assert caught.value.code in ("bad_request", "bad_range")
+    assert caught.value.code in ("bad_request", "bad_range", "unknown_genre")
 
 
 @pytest.mark.parametrize(
