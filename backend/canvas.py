@@ -33,7 +33,8 @@ from backend.motion.representation import (
 from backend.motion.skeleton import FPS
 from backend.spaces import MotionSpace, Space
 
-CONTEXT_FRAMES = 90  # of the motion before and after that are shown
+CONTEXT_FRAMES = 90  # of the motion before and after that are shown …
+NOVEL_CONTEXT_FRAMES = 8  # … and of the one before at full novelty: what is not shown cannot be repeated
 
 
 @dataclass(frozen=True)
@@ -183,9 +184,10 @@ def _known_motion(
     own = directions.kept or _still(frames)
     stays: list[tuple[int, int]] = []
     if directions.before is not None:
-        before = min(directions.before.frames, CONTEXT_FRAMES // multiple * multiple) // multiple * multiple
-        before = before or min(directions.before.frames, multiple)
-        parts.append(_cut(directions.before, directions.before.frames - before, directions.before.frames))
+        shown = round(CONTEXT_FRAMES + directions.novelty * (NOVEL_CONTEXT_FRAMES - CONTEXT_FRAMES))
+        past = _at_least(directions.before, multiple)
+        before = min(past.frames, shown) // multiple * multiple
+        parts.append(_cut(past, past.frames - before, past.frames))
         stays.append((0, before))
     parts.append(own)
     stays += [(before + begin, before + end) for begin, end in directions.kept_frames]
@@ -195,6 +197,13 @@ def _known_motion(
         stays.append((before + frames, before + frames + after))
     poses, pelvis = (np.concatenate([getattr(part, name) for part in parts]) for name in ("poses", "pelvis"))
     return Motion(poses, pelvis, FPS), _joined(stays), before
+
+
+def _at_least(motion: Motion, frames: int) -> Motion:
+    """The motion, its first frame held until there are so many frames."""
+    missing = max(frames - motion.frames, 0)
+    poses = np.pad(motion.poses, ((missing, 0), (0, 0), (0, 0)), mode="edge")
+    return Motion(poses, np.pad(motion.pelvis, ((missing, 0), (0, 0)), mode="edge"), motion.fps)
 
 
 def _joined(spans: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,7 @@ from backend.diffusion.conditions import MUSIC_CHANNELS, Conditions, Words, musi
 from backend.diffusion.sampling import Job, Sampler
 from backend.direction_checks import check_directions
 from backend.directions import Directions, KeyPose, Part
-from backend.errors import Cancelled, PirouetteError
+from backend.errors import PirouetteError
 from backend.evaluation.report import quality_report
 from backend.gap import Gap
 from backend.longform.coarse_to_fine import Plan, planned, reused
@@ -42,50 +40,14 @@ from backend.music.audio import Audio
 from backend.music.beats import BeatGrid, track_beats
 from backend.music.features import MusicFeatures, music_features
 from backend.music.features import warm_up as warm_up_features
+from backend.request import GenerateRequest, Progress, Stopwatch
 from backend.spaces import MotionSpace, Space, space_of
-from backend.text.captions import prompt_sentence
-from backend.text.encoder import encode as encode_sentences
-from backend.text.vocabulary import genre_embedding, genre_in_text, resolve_genre
+from backend.text.prompting import prompt_vectors
+from backend.text.vocabulary import resolve_genre
 
-Progress = Callable[[str, int, int], None]
 REFINEMENT = 1.0  # share of the correction that is taken
 FILL_STEPS = 6  # of the solver, for frames whose neighbours are known: an animator waits for each
 MOST_THREADS = 4  # a busy Blender runs beside us
-
-
-@dataclass(frozen=True)
-class GenerateRequest:
-    """What an animator asks for. genre: a name or alias, "" for none; text: free words; fps: of the result; model:
-    "motion", "code", or "" for the better one; grid: beats that were edited, None to track them.
-    """
-
-    audio: Audio
-    genre: str = ""
-    text: str = ""
-    seed: int = 0
-    fps: float = FPS
-    model: str = ""
-    directions: Directions = field(default_factory=Directions)
-    grid: BeatGrid | None = None
-
-
-class Stopwatch:
-    """Seconds spent in each stage; the callbacks of a job."""
-
-    def __init__(self, progress: Progress, cancelled: Callable[[], bool]) -> None:
-        self.progress, self.cancelled = progress, cancelled
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str, total: int = 1) -> Any:
-        """Time a stage; tells its begin and its end, and stops a cancelled job."""
-        if self.cancelled():
-            raise Cancelled
-        self.progress(name, 0, total)
-        began = time.perf_counter()
-        yield
-        self.seconds[name] = round(time.perf_counter() - began, 4)
-        self.progress(name, total, total)
 
 
 class Choreographer:
@@ -243,10 +205,12 @@ class Choreographer:
         first = canvas.first
         return Conditions(
             torch.from_numpy(music).to(self.device),
-            *_words(settings.genre, settings.text),
+            *prompt_vectors(settings.genre, settings.text),
             parts=tuple(
                 Words(
-                    first + round(part.start_s * FPS), first + round(part.end_s * FPS), *_words(part.genre, part.prompt)
+                    first + round(part.start_s * FPS),
+                    first + round(part.end_s * FPS),
+                    *prompt_vectors(part.genre, part.prompt),
                 )
                 for part in parts
             ),
@@ -331,17 +295,6 @@ class Choreographer:
         return tuple(warnings)
 
 
-def _words(genre: str, text: str) -> tuple[Tensor | None, Tensor | None]:
-    """The vectors of a genre's name and of words; None where there are none."""
-    named = resolve_genre(genre).name if genre.strip() else ""
-    named = named or (found.name if (found := genre_in_text(text)) else "")
-    sentence = prompt_sentence(named if genre.strip() else "", text)
-    return (
-        _vector(genre_embedding(named)) if named else None,
-        _vector(encode_sentences([sentence])[0]) if text.strip() else None,
-    )
-
-
 def _directed(motion: Motion, directions: Directions) -> dict[str, Any]:
     """How well directions were followed, for the report; nothing where there were none."""
     if directions == Directions():
@@ -352,10 +305,6 @@ def _directed(motion: Motion, directions: Directions) -> dict[str, Any]:
         told |= {"key_pose_error_m": errors.distance_m, "key_pose_error_deg": errors.angle_deg}
         told |= {"place_error_m": errors.place_m, "heading_error_deg": errors.heading_deg}
     return {"directions": told}
-
-
-def _vector(values: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.asarray(values, dtype=np.float32))
 
 
 def _device(name: str) -> torch.device:

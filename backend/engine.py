@@ -86,7 +86,7 @@ class ChoreographerEngine:
         audio = _audio_of(message)
         directions = directions_of(message)
         check_directions(directions, duration_s=audio.duration_s)
-        from backend.choreographer import GenerateRequest
+        from backend.request import GenerateRequest
 
         header = message.header
         request = GenerateRequest(

@@ -16,11 +16,12 @@ from backend.commands.checks import check_span, check_target, load_choreographer
 from backend.errors import Cancelled, PirouetteError
 
 if TYPE_CHECKING:
-    from backend.choreographer import Choreographer, GenerateRequest
+    from backend.choreographer import Choreographer
     from backend.commands.directing import Options
     from backend.dance import Dance
     from backend.music.audio import Audio
     from backend.music.beats import BeatGrid
+    from backend.request import GenerateRequest
 
 STAGE_WORDS = {
     "listen": "Listening to the music",
@@ -129,7 +130,7 @@ def _request(song: _Song, words: _Words, options: Options) -> GenerateRequest:
     audio = load_audio(song.path, start_s=song.start_s, end_s=song.end_s)
     directions = directions_from(options, duration_s=audio.duration_s, genre=genre)
     grid = None if song.beats is None else _edited_grid(song.beats, audio)
-    from backend.choreographer import GenerateRequest
+    from backend.request import GenerateRequest
 
     return GenerateRequest(
         audio=audio,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from backend.canvas import Canvas
-from backend.choreographer import Choreographer, GenerateRequest
+from backend.choreographer import Choreographer
 from backend.dance import Settings
 from backend.diffusion.conditions import Conditions
 from backend.directions import Part
@@ -21,6 +21,7 @@ from backend.motion.skeleton import FPS
 from backend.music.audio import Audio
 from backend.music.beats import BeatGrid
 from backend.music.features import MusicFeatures
+from backend.request import GenerateRequest
 
 
 class DeceivedChoreographer(Choreographer):

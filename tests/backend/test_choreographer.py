@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.choreographer import Choreographer, GenerateRequest
+from backend.choreographer import Choreographer
 from backend.dance import Dance
 from backend.errors import Cancelled, PirouetteError
 from backend.motion.io import read_motion
 from backend.music.audio import Audio, audio_from_samples, load_audio
+from backend.request import GenerateRequest
 
 SONG = Path(__file__).resolve().parents[1] / "fixtures" / "songs" / "mentalgroove.opus"
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from backend import choreographer
-from backend.choreographer import Choreographer, GenerateRequest
+from backend.choreographer import Choreographer
 from backend.evaluation.bundled_generator import BundledGenerator
 from backend.evaluation.generators import HEARINGS, Wish
 from backend.models.codec import CodecConfig, DanceCodec
@@ -18,6 +18,7 @@ from backend.models.refiner import RefinerConfig, TemporalRefiner
 from backend.models.weights import weight_bytes
 from backend.music.audio import Audio, audio_from_samples
 from backend.music.beats import BeatGrid
+from backend.request import GenerateRequest
 
 
 @pytest.fixture(scope="module")
