@@ -42,8 +42,8 @@ class DirectionSettings:
         default=False,
     )
     show_locks: BoolProperty(
-        name="Show in the View",
-        description="Draw the locked places on the floor and the selected pose as a stick figure",
+        name="Show Locks",
+        description="Draw the locks: places on the floor, the selected pose as a stick figure, flags in the timeline",
         default=True,
     )
     section_words: BoolProperty(

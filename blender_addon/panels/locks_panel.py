@@ -73,6 +73,7 @@ class PIROUETTE_PT_locks(bpy.types.Panel):
         side.operator("pirouette.lock_delete", text="", icon="TRASH").every = True
         if 0 <= shown.active_lock < len(shown.locks):
             _draw_selected(layout, shown.locks[shown.active_lock])
+        layout.prop(context.scene.pirouette, "show_locks")
 
 
 def _draw_buttons(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

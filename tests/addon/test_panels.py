@@ -240,12 +240,106 @@ def test_every_control_says_what_it_does(scene: bpy.types.Scene) -> None:
     for name in operators:
         operator = getattr(bpy.ops.pirouette, name.removeprefix("PIROUETTE_OT_")).get_rna_type()
         assert len(operator.description) > 10 or "description" in vars(getattr(bpy.types, name)), name
-    for owner in ("DanceSettings", "SectionItem", "LibraryProperties"):
-        module = {"D": "properties", "S": "section_properties", "L": "library_properties"}[owner[0]]
+    for owner, module in (
+        ("DanceSettings", "properties"),
+        ("SectionItem", "section_properties"),
+        ("LibraryProperties", "library_properties"),
+        ("LockItem", "lock_properties"),
+    ):
         kind = getattr(part(module), owner).bl_rna
         for found in kind.properties:
             if found.identifier not in ("rna_type", "results") and not found.is_hidden:
                 assert found.description, (owner, found.identifier)
+
+
+def test_every_choice_and_option_of_an_operator_is_explained(scene: bpy.types.Scene) -> None:
+    for name in dir(bpy.types):
+        if name.startswith("PIROUETTE_OT_"):
+            operator = getattr(bpy.ops.pirouette, name.removeprefix("PIROUETTE_OT_")).get_rna_type()
+            for found in operator.properties:
+                if found.identifier != "rna_type" and not found.is_hidden and found.identifier != "filepath":
+                    assert found.description, (name, found.identifier)
+
+
+def test_a_scene_without_a_dancer_offers_one_to_pose(scene: bpy.types.Scene) -> None:
+    assert "operator pirouette.new_dancer" in drawn("locks_panel", "PIROUETTE_PT_locks")
+
+
+def test_the_key_poses_panel_shows_the_list_and_what_is_done_with_a_lock(dance: Dance) -> None:
+    dancer = dance()
+    assert "template_list" not in drawn("locks_panel", "PIROUETTE_PT_locks")
+    bpy.ops.pirouette.lock_pose(part="ARMS", place=True)
+    shown = drawn("locks_panel", "PIROUETTE_PT_locks")
+    for word in ("lock_pose", "locks_from_action", "lock_show", "lock_update", "lock_go_to", "lock_delete"):
+        assert f"operator pirouette.{word}" in shown
+    assert "template_list PIROUETTE_UL_locks" in shown
+    assert drawn("locks_panel", "PIROUETTE_MT_waypoints").count("operator pirouette.lock_place") == 8
+    lists, layout = part("panels.locks_panel"), Layout()
+    lists.PIROUETTE_UL_locks.draw_item(None, bpy.context, layout, None, dancer.pirouette.locks[0], 0, None, "active")
+    assert "label Arms, hands, place" in layout.shown
+    assert "label 1" in layout.shown
+
+
+def test_locks_are_listed_in_the_order_of_time(dance: Dance, scene: bpy.types.Scene) -> None:
+    dancer = dance()
+    for frame in (50, 20, 90):
+        scene.frame_set(frame)
+        bpy.ops.pirouette.lock_pose()
+    lists = part("panels.locks_panel")
+    assert lists.PIROUETTE_UL_locks.filter_items(None, bpy.context, dancer.pirouette, "locks") == ([], [1, 0, 2])
+
+
+def test_the_beats_panel_tells_what_was_changed(dance: Dance) -> None:
+    assert "operator pirouette.beats_detect" in drawn("beats_panel", "PIROUETTE_PT_beats")
+    dance()
+    shown = drawn("beats_panel", "PIROUETTE_PT_beats")
+    assert "120 BPM in 4/4" in shown
+    assert "Yours" not in shown
+    bpy.ops.pirouette.beat_move(frame=4)
+    shown = drawn("beats_panel", "PIROUETTE_PT_beats")
+    assert "Yours: 1 moved" in shown
+    for word in ("beat_add", "beat_delete", "beat_accent", "beat_one", "beats_shift", "beats_detect"):
+        assert f"operator pirouette.{word}" in shown
+
+
+def test_the_panels_for_going_on_and_for_more_draw(dance: Dance) -> None:
+    dance()
+    shown = drawn("going_on_panel", "PIROUETTE_PT_going_on")
+    for word in ("operator pirouette.continue_dance", "operator pirouette.fill_between", "prop novelty"):
+        assert word in shown
+    shown = drawn("dance", "PIROUETTE_PT_more")
+    for word in ("section_words", "locked_sections", "strategy", "reuse", "novelty", "model"):
+        assert f"prop {word}" in shown
+
+
+def test_what_the_next_dance_follows_stands_below_generate(dance: Dance) -> None:
+    dance()
+    assert "Follows" not in dance_panel()
+    bpy.ops.pirouette.lock_pose()
+    bpy.ops.pirouette.beat_accent()
+    assert "Follows 1 key pose, 1 accent" in dance_panel()
+
+
+def test_locks_are_drawn_on_the_floor_and_as_flags_in_the_timeline(dance: Dance, scene: bpy.types.Scene) -> None:
+    dancer = dance()
+    bpy.ops.pirouette.lock_pose(part="NONE", place=True, heading=True, title="Front")
+    scene.frame_set(100)
+    bpy.ops.pirouette.lock_pose()
+    lines = part("panels.floor").lines_of
+    place, pose = dancer.pirouette.locks
+    assert len(lines(place, figure=True)) == 37  # a ring, a cross and an arrow, and no figure
+    assert len(lines(pose, figure=True)) == 23
+    assert lines(pose, figure=False) == []
+    view = SimpleNamespace(view_to_region=lambda x, y, clip: (2.0 * x, y))
+    now = bpy.context
+    context = SimpleNamespace(
+        scene=now.scene, view_layer=now.view_layer, preferences=now.preferences,
+        region=SimpleNamespace(width=300, view2d=view),
+    )  # fmt: skip
+    found = part("panels.timeline").visible_flags(context)
+    assert [(flag.x, flag.text, flag.selected) for flag in found] == [(2.0, "Front", False), (200.0, "Pose 1", True)]
+    scene.pirouette.show_locks = False
+    assert part("panels.timeline").visible_flags(context) == []
 
 
 def test_strips_over_the_timeline_follow_the_sections(dance: Dance, scene: bpy.types.Scene) -> None:
