@@ -83,10 +83,14 @@ def moved_offsets(knots: Knots, offsets: FloatArray, frames: IntArray) -> FloatA
 
 def times(first: FloatArray, second: FloatArray) -> FloatArray:
     """Products (..., 4) of quaternions w, x, y, z."""
-    a, b = first[..., :1], second[..., :1]
-    u, v = first[..., 1:], second[..., 1:]
-    real = a * b - (u * v).sum(-1, keepdims=True)
-    return np.concatenate([real, a * v + b * u + np.cross(u, v)], axis=-1)
+    a, b, c, d = np.moveaxis(first, -1, 0)
+    w, x, y, z = np.moveaxis(second, -1, 0)
+    product = np.empty(np.broadcast_shapes(first.shape, second.shape))
+    product[..., 0] = a * w - b * x - c * y - d * z
+    product[..., 1] = a * x + b * w + c * z - d * y
+    product[..., 2] = a * y - b * z + c * w + d * x
+    product[..., 3] = a * z + b * y - c * x + d * w
+    return product
 
 
 def inverse(quaternions: FloatArray) -> FloatArray:

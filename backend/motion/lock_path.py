@@ -23,6 +23,12 @@ def headings(roots: FloatArray) -> FloatArray:
     return np.asarray(2.0 * np.arctan2(upright[..., 3], upright[..., 0]))
 
 
+def uprightness(roots: FloatArray) -> FloatArray:
+    """(N,) cosine of half the angle by which root orientations (N, 4) lean: 1 upright, 0 head down."""
+    upright = times(roots, np.broadcast_to(_UPRIGHT, roots.shape))
+    return np.asarray(np.hypot(upright[..., 0], upright[..., 3]))
+
+
 def about_vertical(turn: FloatArray) -> FloatArray:
     """Quaternions (N, 4) of turns (N,), radians, about Z."""
     quaternions = np.zeros((*np.shape(turn), 4))

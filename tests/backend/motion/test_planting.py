@@ -9,7 +9,7 @@ from backend.evaluation.floor import below_floor_share
 from backend.evaluation.foot_skate import foot_skate
 from backend.motion.contacts import contact_labels
 from backend.motion.motion import Motion
-from backend.motion.planting import Span, contact_spans, plant
+from backend.motion.planting import Span, contact_spans, plant, reach
 from tests.fixtures.make_motion import sway
 
 
@@ -79,3 +79,18 @@ def test_very_short_motions_go_through(frames: int) -> None:
 def test_contact_spans_close_flickers_and_drop_touches() -> None:
     contact = np.array([0, 1, 1, 1, 0, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0], dtype=bool)
     assert contact_spans(contact, fps=30.0) == [Span(1, 8)]
+
+
+def test_an_overstretched_knee_bends_forward_when_the_leg_gets_shorter() -> None:
+    motion = sway()
+    poses = motion.poses.astype(float)
+    poses[:, [4, 5], 0] = np.radians(-8.0)
+    joints = Motion(poses, motion.pelvis, motion.fps).joints()
+    lift = 0.15 * np.linspace(0.0, 1.0, motion.frames) ** 2
+    for side, (knee, ankle) in enumerate(((4, 7), (5, 8))):
+        target = joints[:, ankle] + lift[:, None] * np.array([0.0, 0.0, 1.0])
+        bent = Motion(reach(poses, joints, target, side), motion.pelvis, motion.fps)
+        np.testing.assert_allclose(bent.joints()[-30:, ankle], target[-30:], atol=1e-4)
+        assert bent.poses[0, knee, 0] == pytest.approx(np.radians(-8.0), abs=1e-3)
+        assert bent.poses[-1, knee, 0] > np.radians(40.0)
+        assert np.abs(np.diff(bent.poses[:, knee], axis=0)).max() < np.radians(6.0)
