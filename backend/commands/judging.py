@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -66,6 +67,14 @@ def evaluate(
             rich_help_panel=DIRECTED,
         ),
     ] = None,
+    into: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A Markdown document whose tables are replaced, between marks such as <!-- long --> and "
+            "<!-- /long -->.",
+            rich_help_panel=DIRECTED,
+        ),
+    ] = None,
 ) -> None:
     """Judge dances beside real ones."""
     for folder in filter(None, (data, motions, songs, *(beat_loss or ()))):
@@ -76,10 +85,10 @@ def evaluate(
         from backend.evaluation.directed.ground import Ground
 
         ground = Ground(data, songs or data, split, seeds, most_songs, most_dances, tuple(leave_out or ()))
-        _evaluate_directed(ground, out, tuple(only or ()), device, weights, beat_loss)
+        _evaluate_directed(ground, out, tuple(only or ()), device, weights, beat_loss, into or ())
         return
-    if only or beat_loss:
-        raise PirouetteError("bad_request", "--only and --beat-loss belong to --directed.", "Add --directed.")
+    if only or beat_loss or into:
+        raise PirouetteError("bad_request", "--only, --beat-loss and --into belong to --directed.", "Add --directed.")
     if 0.0 < minutes < 1 / 3:
         raise PirouetteError("bad_request", "A long dance is a third of a minute or more.", "Choose 0 for none.")
     from rich.console import Console
@@ -114,9 +123,11 @@ def _evaluate_directed(
     device: str,
     weights: Path | None,
     beat_loss: tuple[Path, Path] | None,
+    into: Sequence[Path],
 ) -> None:
     from rich.console import Console
 
+    from backend.evaluation.directed.documents import fill
     from backend.evaluation.directed.run import Direction, chosen_parts, evaluate_directed
     from backend.evaluation.directed.shown import print_shown
 
@@ -131,4 +142,6 @@ def _evaluate_directed(
     with Console(stderr=True).status("Dancing") as status:
         shown = evaluate_directed(ground, direction, out=out, only=only, tell=status.update)
     print_shown(shown, Console())
+    for document in into:
+        print(f"{document}: {', '.join(fill(document, shown))}", file=sys.stderr)
     print(f"{out / 'directed.html'}: the report with its figures", file=sys.stderr)

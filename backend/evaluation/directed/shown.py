@@ -66,16 +66,16 @@ def page(shown: Sequence[Shown]) -> str:
 
 
 def markdown(shown: Sequence[Shown]) -> str:
-    """Tables and verdicts, for a document."""
-    return "\n".join(_markdown(each) for each in shown)
+    """Notes, tables and verdicts."""
+    return "\n".join(f"## {each.section.title}\n\n{each.section.note}\n\n{tables(each)}" for each in shown)
 
 
-def _markdown(each: Shown) -> str:
+def tables(each: Shown) -> str:
+    """A part's tables and verdicts in Markdown, and the settings that they were made with."""
     section = each.section
-    parts = [f"## {section.title}\n", f"{section.note}\n"]
-    parts += [f"{table.title}\n\n{_piped(table.head, table.rows)}" for table in section.tables]
+    parts = [f"{table.title}\n\n{_piped(table.head, table.rows)}" for table in section.tables]
     rows = [(verdict.asked, verdict.measured, REACHED[verdict.reached]) for verdict in section.verdicts]
-    return "\n".join([*parts, _piped(("asked", "measured", ""), rows)])
+    return "\n".join([*parts, _piped(("asked", "measured", ""), rows), f"{each.settings_words()}.\n"])
 
 
 def _piped(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -13,6 +13,7 @@ import pytest
 
 from backend.errors import PirouetteError
 from backend.evaluation.directed import between, long_dances, run
+from backend.evaluation.directed.documents import fill
 from backend.evaluation.directed.ground import Ground
 from backend.evaluation.directed.run import Direction, evaluate_directed
 from tests.backend.evaluation.directors import Wild, library_of
@@ -96,6 +97,25 @@ def test_beat_losses_are_compared_by_two_folders_of_weights(ground: Ground, tmp_
     assert asked == [None, Path("with"), Path("without")]
     assert len(shown.section.tables[0].rows) == 3 * 2
     assert [verdict.reached for verdict in shown.section.verdicts if "beat loss" in verdict.asked] == [False]
+
+
+def test_documents_take_tables_between_their_marks(ground: Ground, tmp_path: Path) -> None:
+    shown = evaluate_directed(ground, Direction(lambda _: Wild()), out=tmp_path, only=("between",))
+    document = tmp_path / "words.md"
+    document.write_text(
+        "Before.\n<!-- between -->\nold\n<!-- /between -->\nAfter.\n<!-- long -->\nkept\n<!-- /long -->\n"
+    )
+    assert fill(document, shown) == ["between"]
+    once = document.read_text()
+    assert once.startswith("Before.\n<!-- between -->\n\nThe first seam")
+    assert once.endswith("<!-- /between -->\nAfter.\n<!-- long -->\nkept\n<!-- /long -->\n")
+    assert "old" not in once
+    assert "| the real dance, untouched | " in once
+    fill(document, shown)
+    assert document.read_text() == once
+    document.write_text("No marks.\n")
+    with pytest.raises(PirouetteError, match="no place"):
+        fill(document, shown)
 
 
 @pytest.mark.parametrize(
