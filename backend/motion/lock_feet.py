@@ -125,7 +125,7 @@ def _shift(
             inside = slice(span.start + first, span.start + stop)
             shift[inside, :2] = place - ball[inside, :2]
             height = np.clip(ball[inside, 2], BALL_HEIGHT_M - 0.008, BALL_HEIGHT_M + 0.012) - ball[inside, 2]
-            shift[inside, 2] = np.where(pinned[inside], 0.0, height)
+            shift[inside, 2] = np.where(touched[inside], give[inside] * height, 0.0)
             weight[inside] = 1.0
             keys += [(inside.start, shift[inside.start].copy()), (inside.stop - 1, shift[inside.stop - 1].copy())]
     _ease_between(shift, keys, fps=fps)
