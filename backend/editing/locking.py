@@ -1,4 +1,4 @@
-"""Key poses in an edited dance: what is new passes through those at its time; what moved does not follow them."""
+"""Key poses and accents in an edited dance: what is new obeys those at its time; what moved does not follow them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from backend.dance import Dance
 from backend.directions import KeyPose
+from backend.motion.accents import accented
 from backend.motion.locking import lock_errors, locked
 from backend.motion.motion import Motion
 from backend.motion.skeleton import FPS
@@ -28,6 +29,16 @@ def through_key_poses(motion: Motion, dance: Dance, spans: Sequence[Span]) -> Mo
     if not keys:
         return motion
     return locked(motion, keys, contact=None, fixed=outside(spans, motion.frames))
+
+
+def on_accents(motion: Motion, dance: Dance, span: Span) -> Motion:
+    """A motion of the dance's length, its poses landing on the accents of a span of it; every frame outside stays."""
+    first, last = span
+    accents_s = [accent_s for accent_s in dance.accents_s if first <= round(accent_s * FPS) < last]
+    if not accents_s:
+        return motion
+    keys = [round(key.time_s * FPS) for key in keys_within(dance, span)]
+    return accented(motion, accents_s, fixed=[*outside([span], motion.frames), *((key, key + 1) for key in keys)])
 
 
 def outside(spans: Sequence[Span], frames: int) -> list[Span]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from backend.dance import Dance, Section, movement_count
 from backend.editing.artist import Artist, Codes
 from backend.editing.joining import Edit, join, joined_spans
-from backend.editing.locking import keys_within
+from backend.editing.locking import keys_within, on_accents
 from backend.editing.material import fitted, material_of
 from backend.editing.operations import Mirror, Regenerate, Replace, Transfer
 from backend.editing.parts import Part, between, cut_at, cut_motion, joined_motion, named, parts_of, refuse_locked
@@ -131,7 +131,9 @@ def filled(
         key_poses=keys_within(dance, span),
     )
     _check_frames(motion, span[1] - span[0])
-    return motion
+    poses, pelvis = dance.motion.poses.copy(), dance.motion.pelvis.copy()
+    poses[slice(*span)], pelvis[slice(*span)] = motion.poses, motion.pelvis
+    return cut_motion(on_accents(Motion(poses, pelvis, motion.fps), dance, span), *span)
 
 
 def known_genre(name: str) -> str:

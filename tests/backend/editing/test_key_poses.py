@@ -115,3 +115,13 @@ def test_beats_that_are_none_are_refused(
 ) -> None:
     with pytest.raises(PirouetteError, match=sentence):
         done(dance, artist, "beats", **fields)
+
+
+def test_a_pose_of_new_movement_lands_on_an_accent(keyed: Dance, artist: FakeArtist) -> None:
+    at = round(12.5 * 30)
+    edits = [done(each, artist, "regenerate", span="#4", seed=5) for each in (keyed, replace(keyed, accents_s=()))]
+    landing, plain = (np.linalg.norm(np.diff(e.dance.motion.joints(), axis=0), axis=-1).mean(axis=1) for e in edits)
+    assert landing[at - 1 : at + 1].mean() < 0.8 * plain[at - 1 : at + 1].mean()
+    assert abs(int(landing[at - 8 : at + 8].argmin()) - 8) <= 1
+    check_unchanged(keyed, edits[0])
+    assert edits[0].report["missed_key_poses_s"] == []
