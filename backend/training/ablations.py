@@ -63,6 +63,7 @@ VARIANTS = (
     _without("standard-mamba", "standard Mamba", mixer="standard"),
     _without("without-gtm", "without GTM", trajectory_modulation=False),
     _without("without-beats", "without beat features", rhythm=False),
+    Variant("without-beat-term", "without beat term", "without-beat-term", loss={"beat": 0.0}),
     *(_informed(strength) for strength in STRENGTHS),
 )
 

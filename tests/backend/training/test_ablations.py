@@ -151,7 +151,8 @@ def test_every_variant_is_a_network_of_the_recipe_but_for_what_it_says() -> None
     assert configs["full"] == configs["without-trm"] == configs["information-0.2"]
     assert len(set(configs.values())) == 5
     assert [v.recipe(base)["loss"] for v in VARIANTS if v.loss] == [
-        {"mutual_information": strength} for strength in (0.02, 0.05, 0.2)
+        {"beat": 0.0},
+        *({"mutual_information": strength} for strength in (0.02, 0.05, 0.2)),
     ]
     assert 1e6 < sum(p.numel() for p in ParallelMambaDenoiser(configs["full"]).parameters()) < 2e6
 
