@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 _GAP_PX = 1.0
 _TEXT_FROM_PX = 18.0  # a narrower strip has no room for words
@@ -72,7 +73,7 @@ def flags(
     """The flags that are in sight, from left to right; a name ends before the next flag."""
     places = sorted((pixel_of(frame), index) for index, frame in enumerate(frames))
     found = []
-    for (x, index), next_x in zip(places, [*(x for x, _ in places[1:]), width + 1e4], strict=True):
+    for (x, index), (next_x, _) in pairwise([*places, (width + 1e4, -1)]):
         if -_FLAG_ROOM_PX <= x <= width + _FLAG_ROOM_PX:
             text = fitted(names[index], (next_x - x) / scale - 2 * _FLAG_ROOM_PX)
             found.append(Flag(index, x, text, index == selected, enabled[index]))

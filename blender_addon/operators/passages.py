@@ -22,7 +22,7 @@ from ..core.skeleton import FPS
 from ..preferences import backend_command, log_path
 from ..scene.audio import Mixdown
 from ..scene.locks import key_poses_in
-from ..scene.markers import edited_beats, heard_beats, marked, write_markers
+from ..scene.markers import accents_within, add_markers, edited_beats, heard_beats, marked, write_markers
 from ..scene.movement import shown_take
 from ..scene.readback import read_animation
 from ..scene.section_list import mark_sections, show_sections
@@ -166,7 +166,10 @@ def _read_around(stage: Stage, whole: FrameRange, new: FrameRange) -> Generator[
 def _directions(stage: Stage, around: Around, new: FrameRange, beats: Beats | None) -> Directions:
     scene, most = stage.scene, round(BEFORE_S * FPS)
     before, after = around.before(), around.after()
-    edited, accents_s = edited_beats(scene, first=new.first, frames=new.frames, fps=stage.fps)
+    if beats is None:
+        beats, accents_s = edited_beats(scene, first=new.first, frames=new.frames, fps=stage.fps)
+    else:
+        accents_s = accents_within(scene, first=new.first, frames=new.frames, fps=stage.fps)
     return Directions(
         key_poses=key_poses_in(
             scene,
@@ -177,7 +180,7 @@ def _directions(stage: Stage, around: Around, new: FrameRange, beats: Beats | No
         accents_s=accents_s,
         before=None if before is None else (before[0][-most:], before[1][-most:]),
         after=None if after is None else (after[0][:most], after[1][:most]),
-        beats=edited or beats,
+        beats=beats,
         novelty=stage.settings.novelty,
         strategy=stage.settings.strategy,
         reuse=stage.settings.reuse,
@@ -221,7 +224,9 @@ def _write(stage: Stage, document: DanceDocument, new: FrameRange, name: str) ->
     select = next((i for i, section in enumerate(document.sections) if section.start_s >= at_s - 0.05), 0)
     show_sections(dancer, select=select)
     mark_sections(scene, dancer)
-    if not marked(scene).edited:
+    if marked(scene).edited:
+        add_markers(scene, document.beats, document.placement)
+    else:
         for _ in write_markers(scene, document.beats, document.placement, accents_s=document.accents_s):
             yield Step.WRITE
     scene.frame_end = max(scene.frame_end, new.last)

@@ -13,6 +13,7 @@ from ..scene.strips import chosen_range, music_scene
 from ..scene.timing import scene_fps
 
 CATEGORY = "Dance"
+_WIDE_PX = 320  # a narrower sidebar has no room for words in a list
 _PIXELS_A_CHARACTER = 6.5  # of the interface's font at scale 1
 
 
@@ -87,7 +88,7 @@ def _draw_button(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     column.operator("pirouette.generate_dance", icon="PLAY")
     directed = directed_in_words(context)
     if directed:
-        draw_text(column, context, f"Follows {directed}", icon="CHECKMARK")
+        draw_text(layout, context, f"Follows {directed}", icon="CHECKMARK")
     if problem is not None and problem.code != "busy":
         draw_problem(layout, context, problem)
     elif SESSION.error is not None:
@@ -104,6 +105,12 @@ def draw_problem(layout: bpy.types.UILayout, context: bpy.types.Context, problem
     draw_text(box, context, text, icon="ERROR")
     if fix is not None:
         box.operator(fix.operator, text=fix.text, icon=fix.icon)
+
+
+def is_wide(context: bpy.types.Context) -> bool:
+    """Whether the sidebar has room for words in a list."""
+    scale = context.preferences.system.ui_scale or 1.0
+    return context.region is not None and context.region.width > _WIDE_PX * scale
 
 
 def draw_text(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, *, icon: str) -> None:

@@ -5,7 +5,7 @@ import bpy
 from ..core.key_poses import what_is_locked
 from ..scene.armature import find_dancer
 from ..scene.locks import frame_of
-from .dance import CATEGORY
+from .dance import CATEGORY, is_wide
 
 _ROWS = 4
 
@@ -25,12 +25,14 @@ class PIROUETTE_UL_locks(bpy.types.UIList):
         row.prop(item, "enabled", text="")
         line = row.row(align=True)
         line.active = item.enabled
-        split = line.split(factor=0.36)
+        wide = is_wide(context)
+        split = line.split(factor=0.36 if wide else 0.7)
         split.prop(item, "name", text="", emboss=False)
-        split = split.split(factor=0.68)
-        words = split.row(align=True)
-        words.active = False
-        words.label(text=in_words(item))
+        if wide:
+            split = split.split(factor=0.7)
+            words = split.row(align=True)
+            words.active = False
+            words.label(text=in_words(item))
         number = split.row(align=True)
         number.alignment = "RIGHT"
         number.label(text=str(frame_of(context.scene, item)))
@@ -88,11 +90,14 @@ def _draw_buttons(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     button = row.operator("pirouette.lock_pose", icon="LOCKED")
     button.part, button.place, button.heading = settings.lock_part, settings.lock_place, settings.lock_heading
     row = layout.row(align=True)
-    row.menu("PIROUETTE_MT_waypoints", text="Place or Facing", icon="EMPTY_SINGLE_ARROW")
+    row.menu("PIROUETTE_MT_waypoints", text="Waypoint", icon="EMPTY_SINGLE_ARROW")
     row.operator("pirouette.locks_from_action", text="From Action", icon="ACTION")
 
 
 def _draw_selected(layout: bpy.types.UILayout, item) -> None:
+    line = layout.row()
+    line.active = False
+    line.label(text=f"Locked: {in_words(item).lower()}")
     column = layout.column(align=True)
     column.prop(item, "frame")
     row = column.row(align=True)
@@ -106,7 +111,7 @@ def _draw_selected(layout: bpy.types.UILayout, item) -> None:
 class PIROUETTE_MT_waypoints(bpy.types.Menu):
     """Lock a place on the floor or the way that the dancer faces, at the current frame"""
 
-    bl_label = "Place or Facing"
+    bl_label = "Waypoint"
     bl_description = "Lock a place on the floor or the way that the dancer faces, at the current frame"
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -10,10 +10,9 @@ from ..operators.watching import WATCH
 from ..scene.armature import find_dancer
 from ..scene.storage import take_numbers
 from ..scene.takes import find_take, is_heard, takes
-from .dance import CATEGORY, draw_problem, draw_text
+from .dance import CATEGORY, draw_problem, draw_text, is_wide
 
 _ROWS = 6
-_WIDE_PX = 320  # a narrower sidebar has no room for the words in the list
 
 
 class PIROUETTE_UL_sections(bpy.types.UIList):
@@ -25,9 +24,7 @@ class PIROUETTE_UL_sections(bpy.types.UIList):
         row = layout.row(align=True)
         if edited:
             row.label(text="", icon="VIEW_PAN" if item.number in edited else "BLANK1")
-        wide = context.region is not None and context.region.width > _WIDE_PX * (
-            context.preferences.system.ui_scale or 1
-        )
+        wide = is_wide(context)
         split = row.split(factor=0.3 if wide else 0.5)
         split.prop(item, "name", text="", emboss=False)
         if wide:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import bpy
@@ -68,6 +69,13 @@ def edited_beats(
     return beats_within(marked(scene), heard_beats(scene), first=first, frames=frames, fps=fps)
 
 
+def accents_within(scene: bpy.types.Scene, *, first: float, frames: float, fps: float) -> tuple[float, ...]:
+    """The accents of a stretch of the scene, seconds from its start."""
+    shown = marked(scene)
+    at = shown.frames[shown.accents]
+    return tuple(float(frame - first) / fps for frame in at if first - 0.5 < frame < first + frames)
+
+
 def write_markers(
     scene: bpy.types.Scene, beats: Beats, placement: Placement, *, accents_s: Sequence[float] = ()
 ) -> Generator[None, None, None]:
@@ -90,6 +98,30 @@ def write_markers(
         scene.timeline_markers.new(names[index], frame=int(frames[index].round())).select = False
         if index % _MARKERS_A_STEP == _MARKERS_A_STEP - 1:
             yield
+
+
+def add_markers(scene: bpy.types.Scene, beats: Beats, placement: Placement) -> None:
+    """Show the beats that were heard behind the ones that are shown, which stay as the animator has made them."""
+    heard = heard_beats(scene)
+    assert heard is not None
+    frames = placement.first_frame + beats.beats_s * placement.fps
+    end = max(placement.first_frame + placement.frames, heard.end)
+    known = heard.marked
+    last = max((marker.frame for marker in beat_markers(scene)), default=heard.first - 1)
+    new = (frames.round() >= heard.end) & (frames > last + 1)
+    keep_heard(
+        scene,
+        replace(
+            heard,
+            frames=np.concatenate([heard.frames[known], frames[new]]),
+            downbeat=np.concatenate([heard.downbeat[known], beats.downbeat[new]]),
+            end=end,
+        ),
+    )
+    for frame, downbeat in zip(frames[new], beats.downbeat[new], strict=True):
+        if frame.round() < end:
+            scene.timeline_markers.new("♪1.1" if downbeat else "♪2", frame=int(frame.round())).select = False
+    rename_beats(scene)
 
 
 def keep_heard(scene: bpy.types.Scene, heard: Heard) -> None:

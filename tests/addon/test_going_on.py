@@ -64,6 +64,18 @@ def test_a_take_goes_on_for_some_counts_as_a_new_take(dancer: bpy.types.Object, 
     assert (scene.frame_end, dancer.pirouette.sections[dancer.pirouette.active].first_frame) == (300, 181)
 
 
+def test_edited_beats_stay_when_the_dance_goes_on_and_new_ones_are_marked_behind_them(
+    dancer: bpy.types.Object, scene: bpy.types.Scene
+) -> None:
+    bpy.ops.pirouette.beat_move(frame=18)
+    bpy.ops.pirouette.beat_accent(frame=181)
+    assert bpy.ops.pirouette.continue_dance(counts=8) == {"FINISHED"}
+    found = part("scene.markers").marked(scene)
+    assert (found.moved, found.added, found.removed) == (1, 0, 0)
+    frames = sorted(marker.frame for marker in scene.timeline_markers)
+    assert frames == [1, 18, *range(31, 300, 15)]
+
+
 def test_any_animation_can_be_continued_from_the_playhead(scene: bpy.types.Scene, song: Path) -> None:
     scene.render.fps = 30
     dancer = walk(scene)

@@ -275,8 +275,13 @@ def test_the_key_poses_panel_shows_the_list_and_what_is_done_with_a_lock(dance: 
     assert "template_list PIROUETTE_UL_locks" in shown
     assert drawn("locks_panel", "PIROUETTE_MT_waypoints").count("operator pirouette.lock_place") == 8
     lists, layout = part("panels.locks_panel"), Layout()
-    lists.PIROUETTE_UL_locks.draw_item(None, bpy.context, layout, None, dancer.pirouette.locks[0], 0, None, "active")
-    assert "label Arms, hands, place" in layout.shown
+    assert "label Locked: arms, hands, place" in shown
+    for width in (200, 500):
+        context = SimpleNamespace(
+            scene=bpy.context.scene, preferences=bpy.context.preferences, region=SimpleNamespace(width=width)
+        )
+        lists.PIROUETTE_UL_locks.draw_item(None, context, layout, None, dancer.pirouette.locks[0], 0, None, "active")
+        assert ("label Arms, hands, place" in layout.shown) == (width == 500)
     assert "label 1" in layout.shown
 
 

@@ -14,7 +14,7 @@ from blender_addon.core.dance import Beats, DanceDocument, Placement, Section
 from blender_addon.core.errors import PirouetteError
 from blender_addon.core.protocol import Array, Message, request
 from blender_addon.core.reply import added_id, edit_from_result, phrases_from_result
-from blender_addon.core.section_bars import bars, fitted
+from blender_addon.core.section_bars import bars, fitted, flags
 from blender_addon.core.sections import (
     alone,
     changed_frames,
@@ -195,3 +195,19 @@ def test_a_stretch_shorter_than_two_beats_still_tells_its_tempo(start_s: float, 
     assert len(beats.beats_s) == len(beats.downbeat) == 2
     assert np.diff(beats.beats_s) == pytest.approx(0.5)
     assert np.abs(beats.beats_s).max() <= 1.0
+
+
+def test_flags_stand_at_their_frames_and_a_name_ends_before_the_next() -> None:
+    found = flags(
+        [50, 10, 500], ["A long name of a pose", "B", "C"], [True, False, True], selected=1, width=300.0,
+        pixel_of=lambda frame: 2.0 * frame,
+    )  # fmt: skip
+    assert [(flag.index, flag.x, flag.selected, flag.enabled) for flag in found] == [
+        (1, 20.0, True, False), (0, 100.0, False, True),
+    ]  # fmt: skip
+    assert found[0].text == "B"
+    assert flags([], [], [], selected=0, width=300.0, pixel_of=float) == []
+    near = flags(
+        [0, 30], ["A long name", "B"], [True, True], selected=0, width=300.0, pixel_of=lambda frame: 2.0 * frame
+    )
+    assert near[0].text == "A lon…"

@@ -14,9 +14,7 @@ selected by script.
 from __future__ import annotations
 
 import argparse
-import importlib
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,16 +25,21 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from window import (
-    MODULE,
+    changed_frames,
     click,
+    dancer,
     generate_button,
+    keys,
     look_at_dancer,
+    part,
     perform,
-    photograph,
-    photographed,
+    pictured,
     prepare,
     press,
+    pressed,
+    see_whole_dance,
     session,
+    show_panels,
     until,
     view,
 )
@@ -56,82 +59,15 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args(sys.argv[sys.argv.index("--") + 1 :])
 
 
-def part(name: str) -> Any:
-    return importlib.import_module(f"{MODULE}.{name}")
-
-
-def dancer() -> bpy.types.Object:
-    return bpy.data.objects["Dancer"]
-
-
-def keys() -> np.ndarray:
-    """What the take is keyed with: (curves, frames); shorter curves are filled up."""
-    owner = part("scene.takes").find_take(dancer()).owner()
-    rows = []
-    for curve in sorted(owner.fcurves, key=lambda curve: (curve.data_path, curve.array_index)):
-        points = np.empty(2 * len(curve.keyframe_points), dtype=np.float32)
-        curve.keyframe_points.foreach_get("co", points)
-        rows.append(points[1::2])
-    return np.stack(rows)
-
-
-def changed_frames(before: np.ndarray, after: np.ndarray) -> list[int]:
-    """First and last frame, from 1, that differ; a quaternion that turned over differs not."""
-    common = min(before.shape[1], after.shape[1])
-    different = np.abs(np.abs(before[:, :common]) - np.abs(after[:, :common])).max(axis=0) > 1e-6
-    found = np.flatnonzero(different)
-    return [int(found[0]) + 1, int(found[-1]) + 1] if len(found) else []
-
-
 def listed() -> list[dict[str, Any]]:
     names = ("name", "counts", "genre", "prompt", "seed", "locked", "first_frame", "last_frame")
     return [{name: getattr(item, name) for name in names} for item in dancer().pirouette.sections]
 
 
-def pressed(operator: Any, told: dict[str, Any], name: str, **options: Any) -> Iterator[float]:
-    """Press a button and wait for the end; tells how long it took."""
-    window, area, region = view()
-    started_s = time.monotonic()
-    with bpy.context.temp_override(window=window, area=area, region=region):
-        operator("INVOKE_DEFAULT", **options)
-    yield from until(lambda: not session().busy, name)
-    told[f"{name}_s"] = round(time.monotonic() - started_s, 2)
-    if session().error is not None:
-        raise RuntimeError(f"{name}: {session().error}")
-    yield 0.3
-
-
-def see_whole_dance() -> None:
-    """Let the timeline show all sections."""
-    window = bpy.context.window_manager.windows[0]
-    for area in window.screen.areas:
-        if area.type == "DOPESHEET_EDITOR":
-            region = next(region for region in area.regions if region.type == "WINDOW")
-            with bpy.context.temp_override(window=window, area=area, region=region):
-                bpy.ops.action.view_all()
-
-
-def open_library() -> None:
-    """Show the library's panel opened, as after a click on its title."""
-    cls = part("panels.library_panel").PIROUETTE_PT_library
-    bpy.utils.unregister_class(cls)
-    cls.bl_options = set()
-    bpy.utils.register_class(cls)
-
-
-def pictured(path: Path) -> Iterator[float]:
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            area.tag_redraw()
-    yield 1.0
-    photograph(path)
-    yield from until(photographed, path.name)
-
-
 def play(asked: argparse.Namespace, told: dict[str, Any]) -> Iterator[float]:
     """The whole play; each value is a pause in seconds in which Blender draws."""
     prepare(asked)
-    open_library()
+    show_panels("PIROUETTE_PT_dance", "PIROUETTE_PT_sections", "PIROUETTE_PT_result", "PIROUETTE_PT_library")
     yield 1.0
     _, area, sidebar = view()
     sidebar.active_panel_category = "Dance"

@@ -76,3 +76,18 @@ def test_sections_are_edited_saved_reopened_and_edited_again(tmp_path: Path) -> 
     assert (told["inserted_frames"], told["sections_more"]) == (48, 1)
     assert told["same_after_reopening"]
     assert told["again_section"][0] <= told["again_frames"][0] <= told["again_frames"][1] <= told["again_section"][1]
+
+
+def test_a_dance_is_directed_by_locks_a_moved_beat_words_and_continued(tmp_path: Path) -> None:
+    told = play(tmp_path, script="direct_dance.py", told_in="direct.json")
+    assert [name for name, _ in told["locks"]] == ["Reach", "Shield", "Spot"]
+    assert told["beats_changed"] == "1 moved"
+    first, last = told["section_frames"]
+    assert first <= told["regenerated_frames"][0] <= told["regenerated_frames"][1] <= last
+    assert told["undone_in_one_step"]
+    assert told["redone"]
+    assert told["follows"] == "3 key poses, your beats, 1 accent"
+    for off in (*told["off_regenerated"].values(), *told["off_generated"].values()):
+        assert off.get("degrees", 0.0) < 1.0
+        assert off.get("place_cm", 0.0) < 1.0
+    assert told["continued_frames"] > 24

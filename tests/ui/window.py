@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 
 MODULE = "bl_ext.user_default.pirouette"
 DEADLINE_S = 400.0
@@ -118,6 +119,83 @@ def until(done: Callable[[], bool], what: str) -> Iterator[float]:
         yield 0.02
 
 
+def part(name: str) -> Any:
+    """A module of the installed add-on."""
+    return importlib.import_module(f"{MODULE}.{name}")
+
+
+def dancer() -> bpy.types.Object:
+    """The dancer of the dance that was made."""
+    return bpy.data.objects["Dancer"]
+
+
+def keys() -> np.ndarray:
+    """What the take is keyed with: (curves, frames); shorter curves are filled up."""
+    owner = part("scene.takes").find_take(dancer()).owner()
+    rows = []
+    for curve in sorted(owner.fcurves, key=lambda curve: (curve.data_path, curve.array_index)):
+        points = np.empty(2 * len(curve.keyframe_points), dtype=np.float32)
+        curve.keyframe_points.foreach_get("co", points)
+        rows.append(points[1::2])
+    return np.stack(rows)
+
+
+def changed_frames(before: np.ndarray, after: np.ndarray) -> list[int]:
+    """First and last frame, from 1, that differ; a quaternion that turned over differs not."""
+    common = min(before.shape[1], after.shape[1])
+    different = np.abs(np.abs(before[:, :common]) - np.abs(after[:, :common])).max(axis=0) > 1e-6
+    found = np.flatnonzero(different)
+    return [int(found[0]) + 1, int(found[-1]) + 1] if len(found) else []
+
+
+def pressed(operator: Any, told: dict[str, Any], name: str, **options: Any) -> Iterator[float]:
+    """Press a button and wait for the end; tells how long it took."""
+    window, area, region = view()
+    started_s = time.monotonic()
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        operator("INVOKE_DEFAULT", **options)
+    yield from until(lambda: not session().busy, name)
+    told[f"{name}_s"] = round(time.monotonic() - started_s, 2)
+    if session().error is not None:
+        raise RuntimeError(f"{name}: {session().error}")
+    yield 0.3
+
+
+def see_whole_dance() -> None:
+    """Let the timeline show all sections."""
+    window = bpy.context.window_manager.windows[0]
+    for area in window.screen.areas:
+        if area.type == "DOPESHEET_EDITOR":
+            region = next(region for region in area.regions if region.type == "WINDOW")
+            with bpy.context.temp_override(window=window, area=area, region=region):
+                bpy.ops.action.view_all()
+
+
+def pictured(path: Path) -> Iterator[float]:
+    """A picture once everything is drawn anew; panels find their places at the second drawing."""
+    for _ in range(3):
+        for window in bpy.context.window_manager.windows:
+            for area in window.screen.areas:
+                area.tag_redraw()
+        yield 0.5
+    photograph(path)
+    yield from until(photographed, path.name)
+
+
+def show_panels(*wanted: str, opened: bool = True) -> None:
+    """Show these panels alone and opened, as after clicks on their titles, so that a picture has room for them."""
+    classes = [cls for cls in part("registration")._CLASSES if issubclass(cls, bpy.types.Panel)]
+    for cls in reversed(classes):
+        if hasattr(bpy.types, cls.__name__):
+            bpy.utils.unregister_class(cls)
+    for cls in classes:
+        parent = getattr(cls, "bl_parent_id", "")
+        if not wanted or cls.__name__ in wanted or parent in wanted:
+            if not parent and opened:
+                cls.bl_options = set()
+            bpy.utils.register_class(cls)
+
+
 def scene_contents() -> dict[str, Any]:
     """What a dance adds to."""
     scene = bpy.context.scene
@@ -146,8 +224,11 @@ def perform(play: Play, asked: argparse.Namespace, *, told_in: str) -> None:
             for process in PROCESSES:
                 process.wait()
         (asked.out / told_in).write_text(json.dumps(told, indent=2), encoding="utf-8")
-        bpy.ops.preferences.addon_disable(module=MODULE)  # ends the backend
-        sys.stdout.flush()
-        os._exit(0)
+        try:
+            show_panels()
+            bpy.ops.preferences.addon_disable(module=MODULE)  # ends the backend
+        finally:
+            sys.stdout.flush()
+            os._exit(0)
 
     bpy.app.timers.register(go_on, first_interval=1.5, persistent=True)
