@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import get_args
+
+import numpy as np
 
 from backend.directions import STRATEGIES, Compared, Directions, KeyPose, Part
 from backend.errors import PirouetteError
@@ -12,6 +15,34 @@ from backend.motion.skeleton import FPS
 
 REUSES = ("none", "repeat", "mirror")
 CLOSE_S = 0.5 / FPS
+
+
+def fitted_directions(directions: Directions, *, duration_s: float) -> Directions:
+    """The same directions, brought to the dance's end where they end a frame beside it: a song in samples and a range
+    in frames are seldom equally long.
+    """
+    frames = max(round(duration_s * FPS), 2)
+    last_s = (frames - 1) / FPS
+
+    def within(time_s: float) -> float:
+        return last_s if round(time_s * FPS) == frames else time_s
+
+    kept, spans = directions.kept, directions.kept_frames
+    if kept is not None and abs(kept.frames - frames) == 1:
+        spans = tuple((first, frames if last >= kept.frames else last) for first, last in spans)
+        rows = np.minimum(np.arange(frames), kept.frames - 1)
+        kept = Motion(kept.poses[rows], kept.pelvis[rows], kept.fps)
+    return replace(
+        directions,
+        key_poses=tuple(replace(key, time_s=within(key.time_s)) for key in directions.key_poses),
+        accents_s=tuple(within(accent_s) for accent_s in directions.accents_s),
+        parts=tuple(
+            replace(part, end_s=min(part.end_s, duration_s)) if part.end_s < duration_s + 1.5 / FPS else part
+            for part in directions.parts
+        ),
+        kept=kept,
+        kept_frames=spans,
+    )
 
 
 def check_directions(directions: Directions, *, duration_s: float) -> None:

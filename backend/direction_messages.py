@@ -15,6 +15,7 @@ from backend.errors import PirouetteError
 from backend.motion.motion import Motion
 from backend.motion.skeleton import FPS
 from backend.music.beats import BeatGrid
+from backend.music.edited_beats import checked_beats
 from backend.protocol import Message
 
 
@@ -44,13 +45,14 @@ def directions_of(message: Message) -> Directions:
 
 
 def edited_beats_of(message: Message) -> BeatGrid | None:
-    """The beats as the animator has edited them, None where the song's own are wanted."""
+    """The beats as the animator has edited them, None where the song's own are wanted.
+
+    Raises ProtocolError for wrong arrays, PirouetteError (bad_request, damaged_file) for what is no row of beats.
+    """
     if "beats_s" not in message.arrays:
         return None
-    try:
-        return grid_of(message, message.header)
-    except PirouetteError as error:
-        raise PirouetteError("bad_request", "The edited beats are not in order, or too few.") from error
+    checked_beats(message.array("beats_s", dtype="<f8", dimensions=(1,)).numpy())
+    return grid_of(message, message.header)
 
 
 def _motion(message: Message, name: str) -> Motion | None:

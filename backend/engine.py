@@ -19,7 +19,7 @@ from backend.dance_messages import (
     settings_from,
     sound_of,
 )
-from backend.direction_checks import check_directions
+from backend.direction_checks import check_directions, fitted_directions
 from backend.direction_fields import accents_from
 from backend.direction_messages import directions_of, edited_beats_of
 from backend.errors import PirouetteError
@@ -84,7 +84,7 @@ class ChoreographerEngine:
 
     def _generate(self, message: Message, progress: Progress, cancelled: Callable[[], bool]) -> Message:
         audio = _audio_of(message)
-        directions = directions_of(message)
+        directions = fitted_directions(directions_of(message), duration_s=audio.duration_s)
         check_directions(directions, duration_s=audio.duration_s)
         from backend.request import GenerateRequest
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from backend.direction_checks import check_directions
+from backend.direction_checks import check_directions, fitted_directions
 from backend.direction_fields import accents_from
 from backend.directions import WHOLE_BODY, Directions, KeyPose, Part
 from backend.editing.encoding import at_model_rate
@@ -71,6 +71,7 @@ def directions_from(options: Options, *, duration_s: float, genre: str = "") -> 
         strategy=cast(Any, options.strategy.strip().lower().replace("-", "_")),
         reuse=cast(Any, options.reuse.strip().lower()),
     )
+    directions = fitted_directions(directions, duration_s=duration_s)
     check_directions(directions, duration_s=duration_s)
     return directions
 

@@ -100,6 +100,26 @@ def test_the_motion_around_it_and_what_is_kept_arrive() -> None:
     assert directions.kept_frames == ((0, 30), (60, 120))
 
 
+@pytest.mark.parametrize("frames", [SECONDS * 30 - 1, SECONDS * 30 + 1])
+def test_a_range_that_is_a_frame_longer_or_shorter_than_its_sound_is_fitted(frames: int) -> None:
+    arrays = motion_arrays("kept", frames) | {name: values[:1] for name, values in KEYS.items()}
+    end_s = frames / 30
+    fields = {
+        "kept_frames": [[60, frames]],
+        "key_poses": [{**FIELDS[0], "time_s": (frames - 1) / 30}],
+        "accents_s": [(frames - 1) / 30],
+        "parts": [{"start_s": 1.0, "end_s": end_s, "prompt": "low"}],
+    }
+    asked, _ = run(fields, arrays)
+    directions = asked.directions
+    assert directions.kept is not None
+    assert directions.kept.frames == SECONDS * 30
+    assert directions.kept_frames == ((60, SECONDS * 30),)
+    assert round(directions.key_poses[0].time_s * 30) == min(frames, SECONDS * 30) - 1
+    assert round(directions.accents_s[0] * 30) == min(frames, SECONDS * 30) - 1
+    assert directions.parts[0].end_s == min(end_s, SECONDS)
+
+
 def test_sections_to_come_and_how_it_is_made_arrive() -> None:
     parts = [{"start_s": 0.0, "end_s": 2.0, "genre": "House dance", "prompt": "low "}, {"start_s": 2.0, "end_s": 4.0}]
     asked, _ = run({"parts": parts, "novelty": 1, "strategy": "coarse_to_fine", "reuse": "repeat"})
@@ -172,7 +192,7 @@ def test_an_array_that_is_missing_or_of_another_kind_is_named(arrays: dict[str, 
         (motion_arrays("before", 1), "One frame is too short"),
         (motion_arrays("kept", 30), "has 30 frames, and the dance has 120"),
         ({"before_poses": np.full((3, 24, 3), np.nan, "f4"), "before_pelvis": np.zeros((3, 3), "f4")}, "not finite"),
-        ({"beats_s": np.array([1.0, 0.5]), "downbeat": np.zeros(2, "u1")}, "edited beats are not in order"),
+        ({"beats_s": np.array([1.0, 0.5]), "downbeat": np.zeros(2, "u1")}, "beat at 0.5 s comes after"),
     ],
     ids=["before", "kept", "nan", "beats"],
 )
