@@ -11,7 +11,6 @@ import numpy as np
 from ..core.dance import DanceDocument
 from ..core.directions import Directions, Part
 from ..core.errors import PirouetteError
-from ..core.resample import resampled_frames
 from ..core.skeleton import FPS
 from ..scene.armature import find_dancer
 from ..scene.hand_edits import edited_frames, read_in
@@ -123,8 +122,7 @@ def with_kept(
     edited = yield from write_steps(edited_frames(dancer, take, document))
     if edited.any():
         document = yield from write_steps(read_in(dancer, take, document, edited))
-    frames = resampled_frames(round(duration_s * FPS), source_fps=FPS, target_fps=FPS)
-    index = np.clip(np.arange(frames) - kept.shift_frames, 0, len(document.poses) - 1)
+    index = np.clip(np.arange(max(round(duration_s * FPS), 2)) - kept.shift_frames, 0, len(document.poses) - 1)
     return replace(directions, kept=(document.poses[index], document.pelvis[index]), kept_frames=kept.spans)
 
 

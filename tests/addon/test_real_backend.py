@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -97,3 +98,85 @@ def test_any_animation_becomes_a_dance(dancer: bpy.types.Object) -> None:
     assert bpy.ops.pirouette.encode_animation(frames="SCENE") == {"FINISHED"}
     assert len(stored(dancer).movement_codes) > 0
     assert stored(dancer).placement.frames == 240
+
+
+def off(dancer: bpy.types.Object, item: Any) -> tuple[float, float]:
+    """How far the dance is from a lock at its frame: degrees of the worst locked joint, metres on the floor."""
+    bpy.context.scene.frame_set(item.frame)
+    pose, pelvis = part("scene.locks").capture(bpy.context, dancer)
+    quaternions = part("core.resample").axis_angle_to_quaternion
+    joints = [joint for joint, locked in enumerate(item.joints) if locked and joint > 0]
+    dots = np.abs((quaternions(pose[joints]) * quaternions(np.array(item.pose)[joints])).sum(axis=-1))
+    degrees = np.degrees(2 * np.arccos(np.minimum(dots, 1.0))).max(initial=0.0)
+    return float(degrees), float(np.linalg.norm(pelvis[:2] - np.array(item.pelvis)[:2]))
+
+
+def test_a_dance_passes_through_its_locks_follows_edited_beats_and_goes_on(
+    dancer: bpy.types.Object, scene: bpy.types.Scene
+) -> None:
+    for frame, options in ((80, {"part": "BODY"}), (160, {"part": "ARMS"})):
+        scene.frame_set(frame)
+        bpy.ops.pirouette.lock_pose(**options)
+    scene.frame_set(120)
+    bpy.ops.pirouette.lock_place(place="DANCER", facing="DANCER")
+    place = dancer.pirouette.locks[2]
+    place.pelvis = (place.pelvis[0] + 0.4, place.pelvis[1], place.pelvis[2])
+    bpy.ops.pirouette.beats_shift(beats=0.5)
+    bpy.ops.pirouette.beat_accent(frame=80)
+    dancer.pirouette.sections[1].prompt = "a wide turn"
+    scene.pirouette.seed = 21
+    assert bpy.ops.pirouette.generate_dance() == {"FINISHED"}
+    made = stored(dancer)
+    assert len(made.key_poses) == 3
+    assert made.accents_s
+    assert "a wide turn" in {section.prompt for section in made.sections}
+    for item in dancer.pirouette.locks[:2]:
+        assert off(dancer, item)[0] < 1.0
+    assert off(dancer, place)[1] < 0.01
+    count = made.placement.frames
+    assert bpy.ops.pirouette.section_regenerate(section=2, seed=3) == {"FINISHED"}
+    for item in dancer.pirouette.locks[:2]:
+        assert off(dancer, item)[0] < 1.0
+    assert bpy.ops.pirouette.continue_dance(counts=8, novelty=0.5, seed=1) == {"FINISHED"}
+    longer = stored(dancer)
+    assert longer.placement.frames > count + 60
+    step_m = np.linalg.norm(np.diff(longer.pelvis[:, :2], axis=0), axis=1)
+    assert step_m.max() < 0.15
+
+
+def test_locked_sections_are_kept_and_a_stretch_is_filled(dancer: bpy.types.Object, scene: bpy.types.Scene) -> None:
+    first = stored(dancer)
+    dancer.pirouette.sections[1].locked = True
+    start, end = first.frames_of(first.sections[1])
+    scene.pirouette.seed = 33
+    assert bpy.ops.pirouette.generate_dance() == {"FINISHED"}
+    made = stored(dancer)
+    assert np.abs(made.poses[start:end] - first.poses[start:end]).max() < 1e-4
+    assert np.abs(made.pelvis[start:end] - first.pelvis[start:end]).max() < 1e-4
+    assert np.abs(made.poses[end + 30 :] - first.poses[end + 30 :]).max() > 0.1
+    scene.use_preview_range = True
+    dancer.pirouette.sections[1].locked = False
+    scene.frame_preview_start, scene.frame_preview_end = 100, 150
+    before = keyed(dancer)
+    assert bpy.ops.pirouette.fill_between(frames="PREVIEW", seed=5) == {"FINISHED"}
+    changed = np.flatnonzero(np.abs(np.abs(keyed(dancer)) - np.abs(before)).max(axis=1) > 1e-5) + 1
+    assert 96 <= changed.min() <= changed.max() <= 154
+
+
+def test_a_gap_in_somebodys_animation_is_filled(dancer: bpy.types.Object, scene: bpy.types.Scene) -> None:
+    take = dancer.animation_data.nla_tracks[0].strips[0].action
+    own = take.copy()
+    for curve in part("scene.action_curves").curve_owner(own).fcurves:
+        for point in reversed(curve.keyframe_points):
+            if 90 < point.co[0] < 160:
+                curve.keyframe_points.remove(point)
+    dancer.animation_data.nla_tracks[0].mute = True
+    dancer.animation_data.action = own
+    scene.frame_set(120)
+    ends = [stored(dancer).poses[round(frame / 24 * 30)].copy() for frame in (89, 159)]
+    assert bpy.ops.pirouette.fill_between(frames="GAP", seed=4) == {"FINISHED"}
+    made = stored(dancer)
+    for frame, pose in zip((89, 159), ends, strict=True):
+        assert np.abs(made.poses[round(frame / 24 * 30)] - pose).max() < 0.2
+    step_m = np.linalg.norm(np.diff(made.pelvis[:, :2], axis=0), axis=1)
+    assert step_m.max() < 0.15
