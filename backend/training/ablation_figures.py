@@ -75,10 +75,11 @@ class WitnessedChoreographer(DeceivedChoreographer):
 
     raw: Motion
 
-    def plant(self, numbers: Tensor) -> Motion:
+    def refine(self, numbers: Tensor) -> Tensor:
         """As any other, but remembers."""
-        self.raw = decode(numbers)
-        return super().plant(numbers)
+        refined = super().refine(numbers)
+        self.raw = decode(refined)
+        return refined
 
 
 class WitnessedGenerator(BundledGenerator):
