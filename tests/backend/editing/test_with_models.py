@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from backend.choreographer import Choreographer
 from backend.dance import Dance
+from backend.directions import KeyPose
 from backend.editing.editor import apply
 from backend.editing.encoding import decode_dance, encode_motion
-from backend.editing.operations import Insert, Regenerate, Source, Transfer
+from backend.editing.operations import Continue, Insert, Regenerate, Source, Transfer
+from backend.motion.locking import lock_errors
 from tests.backend.editing.conftest import read_dance
 from tests.backend.editing.measures import check_in_step, check_seams, check_unchanged, cut
 
@@ -78,3 +82,27 @@ def test_a_transfer_decodes_the_mixed_codes(choreographer: Choreographer, coded:
     kept = 1 if taken == "movement_from" else 0
     np.testing.assert_array_equal(edit.dance.codes_of(3)[kept], coded.codes_of(3)[kept])
     assert (edit.dance.codes_of(3)[1 - kept] != coded.codes_of(3)[1 - kept]).any()
+
+
+def test_a_section_danced_anew_passes_through_a_key_pose_and_leaves_the_rest(
+    choreographer: Choreographer, coded: Dance
+) -> None:
+    key = KeyPose(15.0, coded.motion.poses[700], coded.motion.pelvis[700])
+    keyed = replace(coded, key_poses=(key,), accents_s=(13.5,))
+    edit = apply(keyed, Regenerate("#4", seed=5), choreographer)
+    errors = lock_errors(edit.dance.motion, [key])
+    assert errors.distance_m < 1e-3
+    assert errors.largest_angle_deg < 0.1
+    assert edit.report["missed_key_poses_s"] == []
+    check_unchanged(keyed, edit)
+    check_in_step(keyed, edit)
+
+
+def test_a_dance_goes_on_where_its_music_does(choreographer: Choreographer, coded: Dance) -> None:
+    edit = apply(coded, Continue(12, prompt="quick turns", genre="pop", seed=2), choreographer)
+    assert edit.dance.motion.duration_s == pytest.approx(coded.motion.duration_s + 12 * 60.0 / 97.0, abs=0.3)
+    check_unchanged(coded, edit)
+    check_seams(coded, edit, fast_itself=True)
+    check_in_step(coded, edit)
+    fresh = edit.dance.motion.joints()[coded.motion.frames :]
+    assert np.linalg.norm(np.diff(fresh, axis=0), axis=-1).mean() * 30.0 > 0.1
