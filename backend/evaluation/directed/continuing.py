@@ -173,7 +173,7 @@ def _seams(cases: Sequence[Case], name: str) -> FloatArray:
 def _seam_table(cases: Sequence[Case], real: Case) -> Table:
     rows = []
     for name, words in (("speed_m_s", "fastest joint across the seam, m/s"), ("turn_m_s2", "hardest turn, m/s²")):
-        values, key = _seams(cases, name), {"speed_m_s": "step_m_s", "turn_m_s2": "turn_m_s2"}[name]
+        values, key = _seams(cases, name), {"speed_m_s": "step_m_s", "turn_m_s2": "seam_turn_m_s2"}[name]
         summary = (np.median(values), np.quantile(values, 0.95), values.max(), 100.0 * (values > real[key]).mean())
         rows.append((words, *map(number, map(float, summary)), number(real[f"usual_{key}"]), number(real[key])))
     head = ("", "median", "95 %", "largest", "above real's 99.5 %, %", "real, median", "real, 99.5 %")

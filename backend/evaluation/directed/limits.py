@@ -19,14 +19,16 @@ class RealLimits:
     """Of real dances the 99.5th percentile, and the median beside it.
 
     step_m_s: speed of the fastest joint from a frame to the next; turn_m_s2: acceleration of the hardest turned joint;
-    peak_m_s: the fastest step within 0.3 s of a moment.
+    seam_turn_m_s2: the larger of that at two frames in a row; peak_m_s: the fastest step within 0.3 s of a moment.
     """
 
     step_m_s: float
     turn_m_s2: float
+    seam_turn_m_s2: float
     peak_m_s: float
     usual_step_m_s: float
     usual_turn_m_s2: float
+    usual_seam_turn_m_s2: float
     usual_peak_m_s: float
 
 
@@ -37,14 +39,16 @@ def real_limits(dances: Sequence[Motion]) -> RealLimits:
     """
     if not dances:
         raise ValueError("limits need at least one dance")
-    steps, turns, peaks = [], [], []
+    steps, turns, seams, peaks = [], [], [], []
     for motion in dances:
         joints = motion.joints()
         steps.append(fastest_steps(joints, fps=motion.fps))
         turns.append(hardest_turns(joints, fps=motion.fps))
+        seams.append(np.maximum(turns[-1][:-1], turns[-1][1:]))
         near = round(NEAR_S * motion.fps)
         peaks.append(peaks_near(steps[-1], np.arange(near, motion.frames - near), fps=motion.fps))
-    return RealLimits(*map(_limit, (steps, turns, peaks)), *map(_usual, (steps, turns, peaks)))
+    found = (steps, turns, seams, peaks)
+    return RealLimits(*map(_limit, found), *map(_usual, found))
 
 
 def beyond(dances: Sequence[Motion], limits: RealLimits) -> dict[str, float]:
