@@ -58,7 +58,11 @@ class Around:
         if frames == 0:
             return None
         fps, part = self.placement.fps, slice(self.last, None)
-        return resample(self.poses[part], self.pelvis[part], source_fps=fps, target_fps=FPS, frames=frames)
+        shift = self.span[1] / FPS * fps - self.last  # the new frames end on a frame of the model's
+        shifts = np.full(frames, shift) if abs(shift) > 1e-9 else None
+        return resample(
+            self.poses[part], self.pelvis[part], source_fps=fps, target_fps=FPS, frames=frames, shifts=shifts
+        )
 
 
 def joined(around: Around, made: DanceDocument, *, addon_version: str) -> DanceDocument:

@@ -11,6 +11,7 @@ from ..core.genres import ANY_GENRE
 from ..core.session import SESSION
 from ..preferences import backend_command, log_path
 from ..scene.armature import find_dancer
+from ..scene.locks import hold_frames
 from ..scene.strips import check_sound, chosen_range, music_scene
 from ..scene.timing import scene_fps
 from ..version import addon_version
@@ -72,6 +73,9 @@ class PIROUETTE_OT_generate_dance(StepsOperator, bpy.types.Operator):
 
     def steps(self, context: bpy.types.Context) -> Generator[Step, None, None]:
         """Mix, ask, write."""
+        dancer = find_dancer(context)
+        if dancer is not None:
+            hold_frames(context.scene, dancer)
         request = read_request(context)
         command = backend_command(context)
         self._seed = request.settings.seed

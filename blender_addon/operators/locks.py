@@ -13,7 +13,17 @@ from ..core.session import SESSION
 from ..core.skeleton import JOINT_NAMES
 from ..direction_properties import LOCKED_PARTS
 from ..scene.armature import create_dancer, find_dancer
-from ..scene.locks import add_lock, capture, fill_lock, frame_of, mark_lock, next_name, put_pose, remove_lock
+from ..scene.locks import (
+    add_lock,
+    capture,
+    fill_lock,
+    frame_of,
+    hold_frames,
+    mark_lock,
+    next_name,
+    put_pose,
+    remove_lock,
+)
 from ..scene.mannequin import add_mannequin
 from ..scene.posing import poses_of_action
 
@@ -59,8 +69,10 @@ class DancerOperator:
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Do it."""
+        dancer = find_dancer(context)
+        hold_frames(context.scene, dancer)
         try:
-            self.act(context, find_dancer(context))
+            self.act(context, dancer)
         except PirouetteError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

@@ -19,6 +19,7 @@ from ..core.passages import Around, end_of_counts, joined
 from ..core.reply import beats_from_result, document_from_result
 from ..core.session import SESSION
 from ..core.skeleton import FPS
+from ..core.wav import Sound
 from ..preferences import backend_command, log_path
 from ..scene.audio import Mixdown
 from ..scene.locks import key_poses_in
@@ -125,6 +126,8 @@ def passage_steps(
     mixed = FrameRange(new.first, new.last + max(short_frames, 0))
     check_sound(bpy.data.scenes[stage.music_name], mixed, strip_name=stage.strip)
     sound = yield from mix(SESSION, Mixdown(stage.music_name, mixed, stage.strip))
+    first, last = around.span
+    sound = lasting(sound, last - first if short_frames <= 0 else max(last - first, round(mixed.duration_s(fps) * FPS)))
     directions = _directions(stage, around, new, beats)
     if short_frames > 0 and directions.after is not None:
         raise PirouetteError(
@@ -145,6 +148,16 @@ def passage_steps(
     )  # fmt: skip
     yield from _write(stage, document, new, name)
     SESSION.warning = " ".join(made.warnings)
+
+
+def lasting(sound: Sound, frames: int) -> Sound:
+    """The sound cut or filled up with silence so that it lasts so many of the model's frames.
+
+    It does so already but for one: where new frames begin and end is rounded to the model's rate, each for itself.
+    """
+    count = round(frames / FPS * sound.sample_rate_hz)
+    missing = max(count - len(sound.samples), 0)
+    return replace(sound, samples=np.pad(sound.samples[:count], ((0, missing), (0, 0))))
 
 
 def _read_around(stage: Stage, whole: FrameRange, new: FrameRange) -> Generator[Step, None, Around]:

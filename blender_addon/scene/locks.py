@@ -125,6 +125,14 @@ def frame_of(scene: bpy.types.Scene, item: Any) -> int:
     return int(item.held_frame if marker is None else marker.frame)
 
 
+def hold_frames(scene: bpy.types.Scene, dancer: bpy.types.Object) -> None:
+    """Keep in mind where the markers of the locks stand, should one be deleted."""
+    for item in dancer.pirouette.locks:
+        at = frame_of(scene, item)
+        if item.held_frame != at:
+            item.held_frame = at
+
+
 def move_lock(scene: bpy.types.Scene, item: Any, frame: int) -> None:
     """Another time for a lock."""
     item.held_frame = frame

@@ -16,6 +16,7 @@ from ..core.errors import PirouetteError
 
 HEARD = "pirouette_beats"  # custom property of the scene: the beats as they were heard
 _OURS = re.compile(r"^♪\d+(\.1)?( >)?$")
+_OTHERS_OF_OURS = ("◆ ", "◇ ", "§ ")  # of locks and sections
 _MARKERS_A_STEP = 200
 
 
@@ -54,8 +55,10 @@ def marked(scene: bpy.types.Scene) -> MarkedBeats:
         if is_beat_marker(marker):
             text = marker.name.removesuffix(" >")
             marks.append(Mark(marker.frame, text.endswith(".1"), marker.name != text))
-        else:
+        elif not marker.name.startswith(_OTHERS_OF_OURS):
             named.add(marker.frame)
+    kept: Any = scene.get(HEARD) or {}
+    named -= {int(frame) for frame in kept.get("others", ())}
     return marked_beats(heard_beats(scene) if marks else None, marks, named=named)
 
 
@@ -130,6 +133,9 @@ def keep_heard(scene: bpy.types.Scene, heard: Heard) -> None:
         "first": heard.first, "end": heard.end, "tempo_bpm": heard.tempo_bpm, "metre": heard.metre,
         "clear": int(heard.clear),
     }  # fmt: skip
+    others = sorted({marker.frame for marker in scene.timeline_markers if not is_beat_marker(marker)})
+    if others:
+        kept["others"] = np.array(others, dtype=np.int32)
     if len(heard.frames):
         kept |= {"frames": heard.frames.astype(np.float64), "downbeat": heard.downbeat.astype(np.int32)}
     scene[HEARD] = kept

@@ -56,6 +56,20 @@ def test_untouched_beats_are_heard_anew(dancer: bpy.types.Object, dance: Dance, 
     assert stored(dancer).beats.beats_s[:3] == pytest.approx([0.0, 0.5, 1.0])
 
 
+def test_a_deleted_beat_is_gone_although_another_marker_stands_there(
+    dancer: bpy.types.Object, dance: Dance, scene: bpy.types.Scene
+) -> None:
+    scene.timeline_markers.new("Chorus", frame=25)
+    scene.frame_set(37)
+    bpy.ops.pirouette.lock_pose()
+    dance(seed=2)
+    for marker in [marker for marker in scene.timeline_markers if marker.frame in (25, 37)]:
+        if marker.name.startswith("♪"):
+            scene.timeline_markers.remove(marker)
+    found = part("scene.markers").marked(scene)
+    assert (found.moved, found.added, found.removed) == (0, 0, 2)
+
+
 def test_beats_are_added_deleted_and_counted_anew(dancer: bpy.types.Object, scene: bpy.types.Scene) -> None:
     scene.frame_set(7)
     assert bpy.ops.pirouette.beat_add() == {"FINISHED"}

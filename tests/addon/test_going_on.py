@@ -157,6 +157,24 @@ def test_a_gap_between_two_passages_is_filled_as_a_new_take(
         bpy.ops.pirouette.fill_between(frames="GAP")
 
 
+@pytest.mark.parametrize("fps", [24, 25, 60])
+def test_a_gap_is_filled_to_the_frame_at_any_rate(scene: bpy.types.Scene, song: Path, fps: int) -> None:
+    scene.render.fps = fps
+    dancer = walk(scene, holes=True)
+    add_sound(song)
+    scene.frame_set(100)
+    before = seen(dancer, 1, 177)
+    if fps == 60:
+        with pytest.raises(RuntimeError, match=r"The gap lasts 1\.5 s"):
+            bpy.ops.pirouette.fill_between(frames="GAP", seed=2)
+        return
+    assert bpy.ops.pirouette.fill_between(frames="GAP", seed=2) == {"FINISHED"}
+    after = seen(dancer, 1, 177)
+    still = [*range(55), *range(150, 177)]
+    assert np.abs(after[1][still] - before[1][still]).max() < 0.005
+    assert stored(dancer).placement.frames == 177
+
+
 def test_a_stretch_of_a_take_is_filled_in_place(dancer: bpy.types.Object, scene: bpy.types.Scene) -> None:
     before = keyed(dancer)
     scene.use_preview_range = True
