@@ -19,11 +19,11 @@ from backend.editing.making import known_genre
 from backend.editing.operations import Beats, Describe, Encode, Merge, Snap, Split
 from backend.editing.parts import Part, check_dance, cut_at, cut_motion, joined_motion, parts_of, refuse_locked
 from backend.editing.spans import point_frame, section_range
-from backend.editing.structure import structure_borders
 from backend.errors import PirouetteError
 from backend.motion.skeleton import FPS
 from backend.music.beats import eight_counts
 from backend.music.edited_beats import edited_grid
+from backend.music.structure import music_parts
 
 SHORTEST_FRAMES = 4
 
@@ -132,7 +132,7 @@ def _held(parts: list[Part], number: int) -> bool:
 
 def _lines(dance: Dance, kind: str) -> npt.NDArray[np.int64]:
     if kind == "structure":
-        seconds = structure_borders(dance.grid, dance.sound)
+        seconds = np.array([part.start_s for part in music_parts(dance.sound, dance.grid)[1:]])
     else:
         seconds = dance.grid.beats_s if kind == "beats" else eight_counts(dance.grid)
     frames = np.round(np.asarray(seconds) * FPS).astype(np.int64)

@@ -184,16 +184,3 @@ def test_a_split_at_a_code_keeps_the_codes_and_a_merge_gives_them_back(dance: Da
     merged = done(split.dance, "merge", span="#4:#5")
     np.testing.assert_array_equal(merged.dance.movement_codes, dance.movement_codes)
     assert merged.dance.sections == dance.sections
-
-
-def test_the_music_is_divided_where_it_changes() -> None:
-    from backend.editing.structure import structure_borders
-
-    beats = np.arange(0.0, 96.0, 0.5)
-    grid = BeatGrid(beats, np.arange(len(beats)) % 4 == 0, 120.0, 4, True)
-    sound = np.random.default_rng(0).normal(scale=0.1, size=(96 * 30, 37)).astype(np.float16)
-    sound[32 * 30 : 64 * 30, :10] += 1.0
-    np.testing.assert_allclose(structure_borders(grid, sound), [32.0, 64.0])
-    with pytest.raises(PirouetteError) as caught:
-        structure_borders(grid, sound[:0])
-    assert caught.value.code == "no_sound"
