@@ -22,7 +22,6 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 LOUDNESS, MFCC, CHROMA, PEAKS = 1, slice(4, 23), slice(23, 35), 35  # columns of the sound
-SHARES = (0.45, 0.4, 0.15)  # of harmony, timbre and fullness
 EVENING = (1.0, 2.0, 1.0)
 QUARTERS = 4  # of an eight-count, whose harmony is heard one by one
 SHORTEST = 2  # eight-counts of a part
@@ -31,6 +30,24 @@ MOST_KINDS = 6
 BORDER_COST, KIND_COST = 3.0, 5.0  # in terms of an eight-count's usual deviation from its part
 QUIET_SHARE = 0.1  # of a measure's variance over the song: less is no deviation
 ROUNDS = 12
+
+
+@dataclass(frozen=True)
+class _Weight:
+    """What a measure counts. lags: eight-counts between those whose difference is the usual one, the lag at which it is
+    least; unheard: a variance below which nothing is heard, a fifth or less of what songs have.
+    """
+
+    share: float
+    lags: tuple[int, ...]
+    unheard: float
+
+
+WEIGHTS = (
+    _Weight(0.45, (3,), 0.02),
+    _Weight(0.4, (1, 2), 0.003),
+    _Weight(0.15, (1, 2), 1e-4),
+)  # harmony, timbre, fullness
 
 
 @dataclass(frozen=True)
@@ -94,23 +111,20 @@ def _heard(sound: npt.NDArray[np.float16], lines: FloatArray, end_s: float, fps:
     whole = means.mean(axis=1)
     harmony = _evened(means[:, :, CHROMA].reshape(len(lines), -1))
     measures = (harmony, whole[:, MFCC], whole[:, [LOUDNESS, PEAKS]])
-    apart = ((len(EVENING),), (1, 2), (1, 2))
-    scaled = [
-        np.sqrt(share) * _scaled(measure, lags) for share, measure, lags in zip(SHARES, measures, apart, strict=True)
-    ]
-    return np.concatenate(scaled, axis=1)
+    return np.concatenate([_scaled(measure, weight) for measure, weight in zip(measures, WEIGHTS, strict=True)], axis=1)
 
 
 def _evened(measure: FloatArray) -> FloatArray:
     """(K, D) without what comes and goes from one eight-count to the next, as the halves of a row of chords do."""
-    return np.asarray(convolve1d(measure, np.array(EVENING) / sum(EVENING), axis=0, mode="reflect"))
+    return np.asarray(convolve1d(measure, np.array(EVENING) / sum(EVENING), axis=0, mode="mirror"))
 
 
-def _scaled(measure: FloatArray, lags: tuple[int, ...]) -> FloatArray:
-    """(K, D) in terms of how much eight-counts so far apart differ as a rule, at the lag at which they differ least."""
+def _scaled(measure: FloatArray, weight: _Weight) -> FloatArray:
+    """(K, D) in terms of how much eight-counts near each other differ as a rule."""
     spread = float(measure.var(axis=0).sum())
-    noise = min(0.5 * float(np.median(((measure[lag:] - measure[:-lag]) ** 2).sum(axis=1))) for lag in lags)
-    return np.asarray((measure - measure.mean(axis=0)) / np.sqrt(max(noise, QUIET_SHARE * spread, 1e-9)))
+    noise = [0.5 * float(np.median(((measure[lag:] - measure[:-lag]) ** 2).sum(axis=1))) for lag in weight.lags]
+    usual = max(min(noise), QUIET_SHARE * spread, weight.unheard)
+    return np.asarray((measure - measure.mean(axis=0)) * np.sqrt(weight.share / usual))
 
 
 def _labels(heard: FloatArray) -> IntArray:
