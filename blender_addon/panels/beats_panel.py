@@ -31,7 +31,7 @@ class PIROUETTE_PT_beats(bpy.types.Panel):
         column = layout.column(align=True)
         row = column.row(align=True)
         row.operator("pirouette.beat_add", text="Add", icon="ADD")
-        row.operator("pirouette.beat_move", text="Move Here", icon="SNAP_ON")
+        row.operator("pirouette.beat_move", text="Move", icon="SNAP_ON")
         row.operator("pirouette.beat_delete", text="Delete", icon="REMOVE")
         row = column.row(align=True)
         row.operator("pirouette.beat_accent", icon="KEYTYPE_EXTREME_VEC")

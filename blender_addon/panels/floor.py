@@ -1,4 +1,7 @@
-"""The locks in the 3D view: places as rings on the floor, facings as arrows, the selected pose as a stick figure."""
+"""The locks in the 3D view: places as rings on the floor, facings as arrows, the selected pose as a stick figure.
+
+Of a pose that is locked in part, only that part is drawn; and only while the playhead is near.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,12 @@ from mathutils import Matrix, Vector
 
 from ..core.skeleton import PARENTS, forward_kinematics
 from ..scene.armature import find_dancer
-from ..scene.locks import facing_of
+from ..scene.locks import facing_of, frame_of
+from ..scene.timing import scene_fps
 
 _RING_M, _ARROW_M, _RAISED_M = 0.18, 0.45, 0.004
 _SIDES = 32
-_LOCKED, _SELECTED = (0.35, 0.75, 0.95, 0.9), (1.0, 0.6, 0.15, 1.0)
+_LOCKED, _SELECTED = (0.35, 0.75, 0.95, 0.9), (1.0, 0.93, 0.45, 1.0)
 _handle = None
 
 Line = tuple[Vector, Vector]
@@ -43,10 +47,16 @@ def lines_of(item: Any, *, figure: bool) -> list[Line]:
         tip = centre + turn @ Vector((0.0, -_ARROW_M, 0.0))
         found.append((centre, tip))
         found += [(tip, tip + turn @ Vector((side * 0.08, 0.12, 0.0))) for side in (-1.0, 1.0)]
-    if figure and any(item.joints):
+    if figure:
         joints = [Vector(joint) for joint in forward_kinematics(pose[None], pelvis[None])[0].tolist()]
-        found += [(joints[PARENTS[joint]], joints[joint]) for joint in range(1, len(PARENTS))]
+        turned = [(PARENTS[joint], joint) for joint in range(1, len(PARENTS)) if item.joints[PARENTS[joint]]]
+        found += [(joints[parent], joints[joint]) for parent, joint in turned]
     return found
+
+
+def is_near(scene: bpy.types.Scene, item: Any) -> bool:
+    """Whether the playhead is within a second of a lock."""
+    return abs(scene.frame_current - frame_of(scene, item)) <= scene_fps(scene)
 
 
 def _draw() -> None:
@@ -58,7 +68,8 @@ def _draw() -> None:
     for index, item in enumerate(shown.locks):
         selected = index == shown.active_lock
         if item.enabled:
-            _draw_lines(context, dancer, lines_of(item, figure=selected), _SELECTED if selected else _LOCKED)
+            figure = selected and is_near(context.scene, item)
+            _draw_lines(context, dancer, lines_of(item, figure=figure), _SELECTED if selected else _LOCKED)
 
 
 def _draw_lines(

@@ -12,7 +12,7 @@ from ..scene.locks import frame_of
 from ..scene.section_list import scene_range
 
 _HEIGHT_PX, _BOTTOM_PX, _TEXT_PX = 17, 2, 11
-_MARKER_ROW_PX = 22  # timeline markers stand below
+_MARKER_ROW_PX = 29  # timeline markers stand below; the one at the playhead stands higher
 _PLAIN, _OTHER = (0.11, 0.36, 0.45, 0.92), (0.09, 0.30, 0.38, 0.92)  # neighbours can be told apart
 _SELECTED = (0.93, 0.55, 0.16, 0.96)
 _LOCKED = (0.32, 0.32, 0.34, 0.92)

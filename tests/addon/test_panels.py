@@ -334,6 +334,10 @@ def test_locks_are_drawn_on_the_floor_and_as_flags_in_the_timeline(dance: Dance,
     place, pose = dancer.pirouette.locks
     assert len(lines(place, figure=True)) == 37  # a ring, a cross and an arrow, and no figure
     assert len(lines(pose, figure=True)) == 23
+    pose.joints = [joint == 16 for joint in range(24)]
+    assert len(lines(pose, figure=True)) == 1  # the upper arm alone
+    assert part("panels.floor").is_near(scene, pose)
+    assert not part("panels.floor").is_near(scene, place)
     assert lines(pose, figure=False) == []
     view = SimpleNamespace(view_to_region=lambda x, y, clip: (2.0 * x, y))
     now = bpy.context

@@ -22,7 +22,7 @@ from typing import Any
 
 import bpy
 import numpy as np
-from mathutils import Quaternion
+from mathutils import Euler, Quaternion, Vector
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -47,7 +47,7 @@ from window import (
 )
 
 POSING = ("PIROUETTE_PT_dance", "PIROUETTE_PT_locks", "PIROUETTE_PT_beats")
-EDITING = ("PIROUETTE_PT_dance", "PIROUETTE_PT_locks", "PIROUETTE_PT_sections")
+EDITING = ("PIROUETTE_PT_dance", "PIROUETTE_PT_sections", "PIROUETTE_PT_result")
 GOING_ON = ("PIROUETTE_PT_dance", "PIROUETTE_PT_sections", "PIROUETTE_PT_going_on")
 # Turns of joints about SMPL's axes (x to the left, y up, z to the front), degrees.
 REACH = {
@@ -83,6 +83,7 @@ def play(asked: argparse.Namespace, told: dict[str, Any]) -> Iterator[float]:
     area.tag_redraw()
     yield 1.0
     yield from generated(told, "first")
+    look_at_dancer()
     look_down_at_dancer()
     see_whole_dance()
     yield from lock(asked, told)
@@ -93,13 +94,13 @@ def play(asked: argparse.Namespace, told: dict[str, Any]) -> Iterator[float]:
 
 
 def look_down_at_dancer() -> None:
-    """Frame the dancer from a little above, so that places on the floor are seen."""
-    look_at_dancer()
-    window, area, _ = view()
-    region = next(region for region in area.regions if region.type == "WINDOW")
-    with bpy.context.temp_override(window=window, area=area, region=region):
-        bpy.ops.view3d.view_orbit(angle=0.35, type="ORBITUP")
-        bpy.ops.view3d.zoom(delta=-1)
+    """See the dancer from a little above, so that places on the floor are seen, left of the sidebar."""
+    seen = view()[1].spaces.active.region_3d
+    seen.view_rotation = Euler((math.radians(74), 0.0, math.radians(20))).to_quaternion()
+    at = dancer().pose.bones["Pelvis"].head
+    right = seen.view_rotation @ Vector((1.0, 0.0, 0.0))
+    seen.view_location = Vector((at.x, at.y, 0.95)) + 0.55 * right
+    seen.view_distance = 4.6
 
 
 def generated(told: dict[str, Any], name: str) -> Iterator[float]:
@@ -144,7 +145,7 @@ def lock(asked: argparse.Namespace, told: dict[str, Any]) -> Iterator[float]:
     session().warning = ""
     scene, frames = bpy.context.scene, (beat_near(0.28).frame, beat_near(0.68).frame)
     for frame, turns, options in (
-        (frames[0], REACH, {"part": "BODY", "title": "Reach"}),
+        (frames[0], REACH, {"part": "BODY", "title": "Reach", "place": True, "heading": True}),
         (frames[1], SHIELD, {"part": "ARMS", "title": "Shield"}),
     ):
         scene.frame_set(frame)
@@ -155,6 +156,8 @@ def lock(asked: argparse.Namespace, told: dict[str, Any]) -> Iterator[float]:
     at = dancer().pose.bones["Pelvis"].head
     scene.cursor.location = (at.x + 0.5, at.y - 0.3, 0.0)
     yield from pressed(bpy.ops.pirouette.lock_place, told, "lock_place", place="CURSOR", facing="FREE", title="Spot")
+    scene.frame_set(frames[0])
+    look_down_at_dancer()
     told["locks"] = [[item.name, item.frame] for item in dancer().pirouette.locks]
     with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
         bpy.ops.pirouette.lock_show("EXEC_DEFAULT", lock=1)
@@ -227,12 +230,15 @@ def go_on(asked: argparse.Namespace, told: dict[str, Any]) -> Iterator[float]:
     """Eight counts more."""
     show_panels(*GOING_ON)
     frames = keys().shape[1]
-    yield from pressed(bpy.ops.pirouette.continue_dance, told, "continue", counts=8, novelty=0.5)
+    scene = bpy.context.scene
+    scene.pirouette.continue_counts, scene.pirouette.novelty = 8, 0.5
+    yield from pressed(bpy.ops.pirouette.continue_dance, told, "continue")
     told["continued_frames"] = keys().shape[1] - frames
-    scene, shown = bpy.context.scene, dancer().pirouette
+    shown = dancer().pirouette
     scene.use_preview_range = False
     item = shown.sections[shown.active]
     scene.frame_set((item.first_frame + item.last_frame) // 2)
+    look_down_at_dancer()
     see_whole_dance()
     press_nothing()
     yield from pictured(asked.out / "direct_continued.png")
