@@ -71,3 +71,9 @@ def test_more_counts_than_the_music_has_are_refused_by_their_number(shorter: Dan
 def test_where_the_music_ends_nothing_goes_on(dance: Dance, artist: FakeArtist) -> None:
     with pytest.raises(PirouetteError, match="where the dance ends"):
         done(dance, artist, "continue", counts=1)
+
+
+def test_novelty_is_refused_and_the_way_to_it_told(shorter: Dance, artist: FakeArtist) -> None:
+    with pytest.raises(PirouetteError, match="with novelty") as caught:
+        done(shorter, artist, "continue", counts=4, novelty=0.5)
+    assert "--continue-from" in caught.value.hint
