@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backend.motion.resample import slerp
+from backend.motion.skeleton import OFFSETS_M, PARENTS
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -96,3 +97,22 @@ def times(first: FloatArray, second: FloatArray) -> FloatArray:
 def inverse(quaternions: FloatArray) -> FloatArray:
     """The opposite rotations of unit quaternions (..., 4)."""
     return np.asarray(quaternions * np.array([1.0, -1.0, -1.0, -1.0]))
+
+
+def joints_of(turns: FloatArray, pelvis: FloatArray) -> FloatArray:
+    """Joints (..., 24, 3) of quaternions (..., 24, 4) and a pelvis (..., 3): a quicker ``forward_kinematics``."""
+    w, x, y, z = np.moveaxis(turns, -1, 0)
+    local = np.empty((*turns.shape[:-1], 3, 3))
+    for axis, (a, b) in enumerate(((y, z), (x, z), (x, y))):
+        local[..., axis, axis] = 1.0 - 2.0 * (a * a + b * b)
+    for row, column, product, other in ((1, 0, x * y, w * z), (0, 2, x * z, w * y), (2, 1, y * z, w * x)):
+        local[..., row, column] = 2.0 * (product + other)
+        local[..., column, row] = 2.0 * (product - other)
+    joints = np.empty((*turns.shape[:-1], 3))
+    joints[..., 0, :] = pelvis
+    world = [local[..., 0, :, :]]
+    for joint in range(1, len(PARENTS)):
+        parent = PARENTS[joint]
+        joints[..., joint, :] = joints[..., parent, :] + world[parent] @ OFFSETS_M[joint]
+        world.append(world[parent] @ local[..., joint, :, :])
+    return joints

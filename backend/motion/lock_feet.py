@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt, gaussian_filter1d, maximum_filter1d
 
-from backend.motion.lock_curves import FloatArray, Span, eased
+from backend.motion.lock_curves import FloatArray, Span, eased, joints_of
 from backend.motion.planting import (
     ANKLES,
     BALL_HEIGHT_M,
@@ -26,6 +26,7 @@ from backend.motion.planting import (
     sink,
     step_lift,
 )
+from backend.motion.resample import quaternion_to_axis_angle
 from backend.motion.skeleton import forward_kinematics
 
 BoolArray = npt.NDArray[np.bool_]
@@ -59,12 +60,13 @@ def legs_of(joints: tuple[int, ...]) -> tuple[bool, bool]:
 
 
 def standing(
-    poses: FloatArray, pelvis: FloatArray, *, before: FloatArray, contact: BoolArray, give: Give, fps: float
+    turns: FloatArray, pelvis: FloatArray, *, before: FloatArray, contact: BoolArray, give: Give, fps: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Poses (T, 24, 3) and pelvis (T, 3) with feet that stand; before: (T, 24, 3) joints of the dance without locks;
-    contact: (T, 2) of that dance.
+    """Poses (T, 24, 3) and pelvis (T, 3) of turns (T, 24, 4), with feet that stand.
+
+    before: (T, 24, 3) joints of the dance without locks; contact: (T, 2) of that dance.
     """
-    joints = forward_kinematics(poses, pelvis)
+    joints, poses = joints_of(turns, pelvis), quaternion_to_axis_angle(turns)
     touched = _touched(joints, before)
     if not touched.any():
         return poses, pelvis
@@ -73,7 +75,6 @@ def standing(
         pelvis
         - (sink(joints, shifts, fps=fps) - _lift(joints, before, fps=fps)) * (give.pelvis * _soft(touched))[:, None]
     )
-    poses = poses.copy()
     for side in range(2):
         targets = joints[:, ANKLES[side]] + shifts[side]
         at = np.flatnonzero((np.abs(shifts[side]).max(axis=1) > 1e-6) | (np.abs(sunk - pelvis).max(axis=1) > 1e-7))

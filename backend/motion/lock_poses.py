@@ -15,6 +15,7 @@ from backend.motion.lock_curves import (
     IntArray,
     Span,
     inverse,
+    joints_of,
     knots_of,
     moved_offsets,
     times,
@@ -23,7 +24,6 @@ from backend.motion.lock_curves import (
 from backend.motion.lock_path import about_vertical, headings
 from backend.motion.motion import Motion
 from backend.motion.resample import axis_angle_to_quaternion, quaternion_to_axis_angle
-from backend.motion.skeleton import forward_kinematics
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -101,9 +101,9 @@ def reaches(body: Body, keys: Sequence[tuple[int, KeyPose]], fps: float) -> IntA
         return np.zeros((0, 2), dtype=np.int64)
     level = np.zeros((len(frames), 3))
     level[:, 2] = body.pelvis[frames, 2]
-    was = forward_kinematics(quaternion_to_axis_angle(body.turns[frames]), level)
+    was = joints_of(body.turns[frames], level)
     level[:, 2] = heights
-    will = forward_kinematics(quaternion_to_axis_angle(wanted), level)
+    will = joints_of(wanted, level)
     far = np.linalg.norm(will - was, axis=-1).max(axis=1)
     reach = np.clip(np.ceil(EASE_PEAK * far * fps / CALM_M_S), SHORTEST_REACH, LONGEST_REACH)
     return np.repeat(reach[:, None].astype(np.int64), 2, axis=1)

@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt, gaussian_filter1d, maximum_filter1d
 
-from backend.motion.lock_curves import FloatArray, IntArray, Span, times
+from backend.motion.lock_curves import FloatArray, IntArray, Span, joints_of, times
 from backend.motion.lock_path import about_vertical, headings, uprightness
 from backend.motion.lock_poses import LONGEST_REACH
-from backend.motion.resample import continuous_quaternions, quaternion_to_axis_angle
-from backend.motion.skeleton import forward_kinematics
+from backend.motion.resample import continuous_quaternions
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -32,7 +31,7 @@ def hurry(turns: FloatArray, pelvis: FloatArray, was: FloatArray, locks: IntArra
     """
     seen = near(locks, len(turns), LONGEST_REACH + 2)
     joints = np.zeros((len(turns), 24, 3))
-    joints[seen] = forward_kinematics(quaternion_to_axis_angle(turns[seen]), pelvis[seen])
+    joints[seen] = joints_of(turns[seen], pelvis[seen])
     step = seen[1:] & seen[:-1]
     steps = fastest(joints, fps=fps)
     close = near(locks, len(turns), round(NEAR_S * fps) + 1)

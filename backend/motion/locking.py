@@ -16,14 +16,14 @@ import numpy.typing as npt
 from backend.directions import WHOLE_BODY, KeyPose
 from backend.errors import PirouetteError
 from backend.motion.contacts import contact_labels
-from backend.motion.lock_curves import FloatArray, Span, inverse, times
+from backend.motion.lock_curves import FloatArray, Span, inverse, joints_of, times
 from backend.motion.lock_feet import Give, legs_of, standing
 from backend.motion.lock_path import about_vertical, drawn, freedom, headings, turned
 from backend.motion.lock_poses import Body, posed, reaches
 from backend.motion.lock_speed import calmed, fastest, hurry
 from backend.motion.motion import Motion
-from backend.motion.resample import axis_angle_to_quaternion, quaternion_to_axis_angle
-from backend.motion.skeleton import FPS, forward_kinematics
+from backend.motion.resample import axis_angle_to_quaternion
+from backend.motion.skeleton import FPS
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -74,18 +74,11 @@ def locked(
     keys = [(frame, key) for frame, key in keys if not any(first <= frame < stop for first, stop in fixed)]
     if not keys:
         return motion
-    before = motion.joints()
+    before = joints_of(axis_angle_to_quaternion(motion.poses), motion.pelvis)
     contact = _contact(before, motion.fps) if contact is None else contact
     body = _led(motion, keys, fixed, freedom(contact), fastest(before, fps=motion.fps))
-    pelvis_locks, leg_locks = _locked_frames(keys)
-    poses, pelvis = standing(
-        quaternion_to_axis_angle(body.turns),
-        body.pelvis,
-        before=before,
-        contact=contact,
-        give=Give.of(motion.frames, pelvis_locks, leg_locks),
-        fps=motion.fps,
-    )
+    give = Give.of(motion.frames, *_unyielding(keys, fixed))
+    poses, pelvis = standing(body.turns, body.pelvis, before=before, contact=contact, give=give, fps=motion.fps)
     return _kept(Motion(poses, pelvis, motion.fps), motion, fixed)
 
 
@@ -110,14 +103,17 @@ def _led(
     return body
 
 
-def _locked_frames(keys: Sequence[tuple[int, KeyPose]]) -> tuple[list[int], tuple[list[int], list[int]]]:
-    """The frames that lock the pelvis' height, and those that lock the left and the right leg."""
-    legs: tuple[list[int], list[int]] = ([], [])
+def _unyielding(
+    keys: Sequence[tuple[int, KeyPose]], fixed: Sequence[Span]
+) -> tuple[list[int], tuple[list[int], list[int]]]:
+    """The frames whose pelvis keeps its height, and those whose left and right leg stays as it is."""
+    stay = [frame for first, stop in fixed for frame in range(first, stop)]
+    legs = (list(stay), list(stay))
     for frame, key in keys:
         for side, fixes in enumerate(legs_of(key.joints)):
             if fixes:
                 legs[side].append(frame)
-    return [frame for frame, key in keys if 0 in key.joints], legs
+    return [*stay, *(frame for frame, key in keys if 0 in key.joints)], legs
 
 
 def _contact(joints: FloatArray, fps: float) -> BoolArray:
@@ -179,7 +175,7 @@ def lock_errors(motion: Motion, key_poses: Sequence[KeyPose]) -> LockErrors:
         if joints:
             mixed = wanted.copy()
             mixed[joints] = danced[joints]
-            both = forward_kinematics(quaternion_to_axis_angle(np.stack([mixed, wanted])), np.zeros((2, 3)))
+            both = joints_of(np.stack([mixed, wanted]), np.zeros((2, 3)))
             distances += np.linalg.norm(both[0] - both[1], axis=-1)[joints].tolist()
             sine = np.linalg.norm(times(inverse(mixed), wanted)[joints, 1:], axis=-1)
             angles += np.degrees(2.0 * np.arcsin(np.minimum(sine, 1.0))).tolist()
@@ -224,5 +220,5 @@ def _distance_m(first: KeyPose, second: KeyPose) -> float:
     if not (first.heading and second.heading):
         turns[:, 0] = times(about_vertical(-headings(turns[:, 0])), turns[:, 0])
     level = np.array([[0.0, 0.0, first.pelvis[2]], [0.0, 0.0, second.pelvis[2]]])
-    joints = forward_kinematics(quaternion_to_axis_angle(turns), level)
+    joints = joints_of(turns, level)
     return float(np.linalg.norm(joints[0] - joints[1], axis=-1).max())

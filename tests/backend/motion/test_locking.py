@@ -8,10 +8,12 @@ import pytest
 from backend.directions import WHOLE_BODY, KeyPose
 from backend.errors import PirouetteError
 from backend.evaluation.foot_skate import foot_skate
+from backend.motion.lock_curves import joints_of
 from backend.motion.lock_path import headings
 from backend.motion.locking import lock_errors, locked, unreachable
 from backend.motion.motion import Motion
 from backend.motion.resample import axis_angle_to_quaternion
+from backend.motion.skeleton import forward_kinematics
 from tests.fixtures.make_motion import long_sway
 
 EXACT_M, EXACT_DEG = 1e-5, np.degrees(1e-5)
@@ -195,3 +197,11 @@ def _other(motion: Motion) -> tuple[np.ndarray, np.ndarray]:
     pose = motion.poses[0].copy()
     pose[16, 2], pose[17, 2] = 1.2, -1.2
     return pose, motion.pelvis[0]
+
+
+def test_joints_of_quaternions_are_those_of_forward_kinematics() -> None:
+    motion = long_sway(1)
+    rng = np.random.default_rng(0)
+    poses = rng.normal(0.0, 1.0, motion.poses.shape)
+    joints = joints_of(axis_angle_to_quaternion(poses), motion.pelvis)
+    np.testing.assert_allclose(joints, forward_kinematics(poses, motion.pelvis), atol=1e-9)
