@@ -38,6 +38,7 @@ GIVE_FRAMES = 6  # beside a lock in which the legs may do less and less
 FASTEST_M_S = 0.5  # of a foot that stands
 HIGHEST_M = 0.09
 MOVED_M = 5e-4  # in a frame
+FEWEST_FRAMES = 6  # in which feet can be said to stand
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ def standing(
     before: (T, 24, 3) joints of the dance without locks; contact: (T, 2) of that dance.
     """
     joints, poses = joints_of(turns, pelvis), quaternion_to_axis_angle(turns)
+    if len(turns) < FEWEST_FRAMES:
+        return poses, pelvis
     touched = _touched(joints, before)
     if not touched.any():
         return poses, pelvis

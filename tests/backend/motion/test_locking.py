@@ -161,6 +161,16 @@ def test_the_later_of_two_locks_on_a_frame_counts_where_they_disagree() -> None:
     assert lock_errors(danced, [rest]).largest_angle_deg < EXACT_DEG
 
 
+@pytest.mark.parametrize("frames", [1, 2, 7])
+def test_the_shortest_dances_can_be_locked(frames: int) -> None:
+    motion = long_sway(1)
+    short = Motion(motion.poses[:frames], motion.pelvis[:frames], motion.fps)
+    key = struck(short, 0, place=True, heading=True)
+    danced = locked(short, [key], contact=None)
+    assert danced.frames == frames
+    assert lock_errors(danced, [key]).distance_m < EXACT_M
+
+
 def test_a_key_pose_beyond_the_dance_is_refused() -> None:
     motion = long_sway()
     key = struck(motion, 100)
