@@ -1,6 +1,6 @@
 """The locks in the 3D view: places as rings on the floor, facings as arrows, the selected pose as a stick figure.
 
-Of a pose that is locked in part, only that part is drawn; and only while the playhead is near.
+Of a pose only what is locked is drawn, on the dancer as it stands, and only while the playhead is near.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mathutils import Matrix, Vector
 
 from ..core.skeleton import PARENTS, forward_kinematics
 from ..scene.armature import find_dancer
-from ..scene.locks import facing_of, frame_of
+from ..scene.locks import asked_of, facing_of, frame_of, seen_pose
 from ..scene.timing import scene_fps
 
 _RING_M, _ARROW_M, _RAISED_M = 0.18, 0.45, 0.004
@@ -29,29 +29,29 @@ _handle = None
 Line = tuple[Vector, Vector]
 
 
-def lines_of(item: Any, *, figure: bool) -> list[Line]:
-    """What is drawn for a lock, in the dancer's space: pairs of points."""
-    pose, pelvis = np.array(item.pose), np.array(item.pelvis)
+def floor_lines(item: Any) -> list[Line]:
+    """The ring and the arrow of a lock, in the dancer's space: pairs of points."""
+    pelvis = item.pelvis
     centre = Vector((pelvis[0], pelvis[1], _RAISED_M))
     found: list[Line] = []
     if item.place:
-        rim = [
-            centre
-            + _RING_M * Vector((math.cos(2 * math.pi * side / _SIDES), math.sin(2 * math.pi * side / _SIDES), 0.0))
-            for side in range(_SIDES + 1)
-        ]
-        found += list(pairwise(rim))
+        angles = [2 * math.pi * side / _SIDES for side in range(_SIDES + 1)]
+        found += pairwise([centre + _RING_M * Vector((math.cos(angle), math.sin(angle), 0.0)) for angle in angles])
         found += [(centre + _RING_M * way, centre - _RING_M * way) for way in (Vector((1, 0, 0)), Vector((0, 1, 0)))]
     if item.heading:
-        turn = Matrix.Rotation(facing_of(pose), 3, "Z")
+        turn = Matrix.Rotation(facing_of(np.array(item.pose)), 3, "Z")
         tip = centre + turn @ Vector((0.0, -_ARROW_M, 0.0))
         found.append((centre, tip))
         found += [(tip, tip + turn @ Vector((side * 0.08, 0.12, 0.0))) for side in (-1.0, 1.0)]
-    if figure:
-        joints = [Vector(joint) for joint in forward_kinematics(pose[None], pelvis[None])[0].tolist()]
-        turned = [(PARENTS[joint], joint) for joint in range(1, len(PARENTS)) if item.joints[PARENTS[joint]]]
-        found += [(joints[parent], joints[joint]) for parent, joint in turned]
     return found
+
+
+def figure_lines(item: Any, now: tuple[np.ndarray, np.ndarray]) -> list[Line]:
+    """The locked limbs, in the dancer's space, on a dancer who does ``now``: pairs of points."""
+    pose, pelvis = asked_of(item, now)
+    joints = [Vector(joint) for joint in forward_kinematics(pose[None], pelvis[None])[0].tolist()]
+    turned = [(PARENTS[joint], joint) for joint in range(1, len(PARENTS)) if item.joints[PARENTS[joint]]]
+    return [(joints[parent], joints[joint]) for parent, joint in turned]
 
 
 def is_near(scene: bpy.types.Scene, item: Any) -> bool:
@@ -68,8 +68,10 @@ def _draw() -> None:
     for index, item in enumerate(shown.locks):
         selected = index == shown.active_lock
         if item.enabled:
-            figure = selected and is_near(context.scene, item)
-            _draw_lines(context, dancer, lines_of(item, figure=figure), _SELECTED if selected else _LOCKED)
+            lines = floor_lines(item)
+            if selected and is_near(context.scene, item):
+                lines += figure_lines(item, seen_pose(dancer))
+            _draw_lines(context, dancer, lines, _SELECTED if selected else _LOCKED)
 
 
 def _draw_lines(

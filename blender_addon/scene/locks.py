@@ -27,10 +27,32 @@ ROOT = JOINT_NAMES[0]
 def capture(context: bpy.types.Context, dancer: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
     """The pose (24, 3) axis-angle and pelvis (3,) metres that the armature has now, keyed or not."""
     context.view_layer.update()
+    return seen_pose(dancer)
+
+
+def seen_pose(dancer: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
+    """The pose (24, 3) and pelvis (3,) that the armature showed last."""
     bones = dancer.pose.bones
     turned = np.array([np.array(bones[name].matrix.to_3x3().normalized()) for name in JOINT_NAMES])
     pose = smpl_poses_of_matrices(turned[None], rest_rotations(dancer))[0]
     return pose.astype(np.float32), np.array(bones[ROOT].head, dtype=np.float32)
+
+
+def asked_of(item: Any, now: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """What a lock asks of a dancer who does ``now``: what is locked from the lock, everything else as it is."""
+    pose, pelvis = now[0].copy(), now[1].copy()
+    locked, at = np.array(item.pose, dtype=np.float32), np.array(item.pelvis, dtype=np.float32)
+    for joint in range(1, len(JOINT_NAMES)):
+        if item.joints[joint]:
+            pose[joint] = locked[joint]
+    leans = locked if item.joints[0] else now[0]
+    faces = locked if item.heading else now[0]
+    pose[0] = leans[0] if leans is faces else _turned(facing_of(faces) - facing_of(leans), leans[0])
+    if item.place:
+        pelvis[:2] = at[:2]
+    if item.joints[0]:
+        pelvis[2] = at[2]
+    return pose, pelvis
 
 
 def put_pose(dancer: bpy.types.Object, item: Any) -> None:

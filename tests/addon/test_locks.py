@@ -201,6 +201,22 @@ def test_an_action_that_cannot_give_poses_is_refused(dance: Dance) -> None:
         bpy.ops.pirouette.locks_from_action(action="Nobody")
 
 
+def test_what_a_lock_asks_for_is_shown_on_the_dancer_as_it_stands(dancer: bpy.types.Object) -> None:
+    turn(dancer, "L_Shoulder", 60)
+    item = lock(10, part="ARMS", place=True, heading=True)
+    turn(dancer, "L_Shoulder", 0)
+    turn(dancer, "Head", 25)
+    turn(dancer, "Pelvis", 40, "Y")
+    dancer.pose.bones["Pelvis"].location = (0.3, 0.0, 0.2)
+    now = posed(dancer)
+    pose, pelvis = part("scene.locks").asked_of(item, now)
+    facing_of = part("scene.locks").facing_of
+    assert np.allclose(pose[16], np.array(item.pose)[16], atol=1e-5)
+    assert np.allclose(pose[15], now[0][15], atol=1e-5)
+    assert facing_of(pose) == pytest.approx(facing_of(np.array(item.pose)), abs=1e-4)
+    assert np.allclose(pelvis, [*item.pelvis[:2], now[1][2]], atol=1e-5)
+
+
 # Places and facings
 
 

@@ -330,15 +330,15 @@ def test_locks_are_drawn_on_the_floor_and_as_flags_in_the_timeline(dance: Dance,
     bpy.ops.pirouette.lock_pose(part="NONE", place=True, heading=True, title="Front")
     scene.frame_set(100)
     bpy.ops.pirouette.lock_pose()
-    lines = part("panels.floor").lines_of
+    floor, now = part("panels.floor"), part("scene.locks").capture(bpy.context, dancer)
     place, pose = dancer.pirouette.locks
-    assert len(lines(place, figure=True)) == 37  # a ring, a cross and an arrow, and no figure
-    assert len(lines(pose, figure=True)) == 23
+    assert len(floor.floor_lines(place)) == 37  # a ring, a cross and an arrow
+    assert (floor.floor_lines(pose), floor.figure_lines(place, now)) == ([], [])
+    assert len(floor.figure_lines(pose, now)) == 23
     pose.joints = [joint == 16 for joint in range(24)]
-    assert len(lines(pose, figure=True)) == 1  # the upper arm alone
+    assert len(floor.figure_lines(pose, now)) == 1  # the upper arm alone
     assert part("panels.floor").is_near(scene, pose)
     assert not part("panels.floor").is_near(scene, place)
-    assert lines(pose, figure=False) == []
     view = SimpleNamespace(view_to_region=lambda x, y, clip: (2.0 * x, y))
     now = bpy.context
     context = SimpleNamespace(

@@ -99,8 +99,8 @@ def look_down_at_dancer() -> None:
     seen.view_rotation = Euler((math.radians(74), 0.0, math.radians(20))).to_quaternion()
     at = dancer().pose.bones["Pelvis"].head
     right = seen.view_rotation @ Vector((1.0, 0.0, 0.0))
-    seen.view_location = Vector((at.x, at.y, 0.95)) + 0.55 * right
-    seen.view_distance = 4.6
+    seen.view_location = Vector((at.x, at.y, 1.0)) + 0.42 * right
+    seen.view_distance = 3.3
 
 
 def generated(told: dict[str, Any], name: str) -> Iterator[float]:
@@ -168,12 +168,12 @@ def lock(asked: argparse.Namespace, told: dict[str, Any]) -> Iterator[float]:
 def beats(asked: argparse.Namespace, told: dict[str, Any]) -> Iterator[float]:
     """One beat four frames later, another accented."""
     scene = bpy.context.scene
-    moved, accented = beat_near(0.85), beat_near(0.28)
+    moved, accented = beat_near(0.85), beat_near(0.55)
     told["beat_moved"] = [moved.frame, moved.frame + 4]
-    scene.frame_set(moved.frame + 4)
-    yield from pressed(bpy.ops.pirouette.beat_move, told, "beat_move")
     scene.frame_set(accented.frame)
     yield from pressed(bpy.ops.pirouette.beat_accent, told, "beat_accent")
+    scene.frame_set(told["beat_moved"][1])
+    yield from pressed(bpy.ops.pirouette.beat_move, told, "beat_move")
     told["beats_changed"] = part("core.edited_beats").in_words(part("scene.markers").marked(scene))
     press_nothing()
     yield from pictured(asked.out / "direct_beats.png")
