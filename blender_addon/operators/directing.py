@@ -159,8 +159,9 @@ def directed_in_words(context: bpy.types.Context) -> str:
     dancer, scene = find_dancer(context), context.scene
     found = []
     if dancer is not None:
-        locks = sum(item.enabled for item in dancer.pirouette.locks)
-        found += [f"{locks} key pose{'s' if locks > 1 else ''}"] if locks else []
+        used = [any(item.joints) for item in dancer.pirouette.locks if item.enabled]
+        for count, word in ((sum(used), "key pose"), (len(used) - sum(used), "waypoint")):
+            found += [f"{count} {word}{'s' if count > 1 else ''}"] if count else []
     beats = marked(scene)
     if beats.edited:
         found.append("your beats")

@@ -191,7 +191,7 @@ def show_panels(*wanted: str, opened: bool = True) -> None:
     for cls in classes:
         parent = getattr(cls, "bl_parent_id", "")
         if not wanted or cls.__name__ in wanted or parent in wanted:
-            if not parent and opened:
+            if opened and (not parent or cls.__name__ in wanted):
                 cls.bl_options = set()
             bpy.utils.register_class(cls)
 
