@@ -23,8 +23,8 @@ def fill(path: Path, shown: Sequence[Shown]) -> list[str]:
     text, filled = path.read_text(encoding="utf-8"), []
     for each in shown:
         inside = re.compile(rf"(<!-- {re.escape(each.name)} -->\n).*?(<!-- /{re.escape(each.name)} -->)", re.DOTALL)
-        body = f"\n{tables(each)}\n"
-        text, count = inside.subn(lambda found, body=body: found[1] + body + found[2], text)
+        body = f"\n{tables(each)}\n".replace("\\", r"\\")
+        text, count = inside.subn(rf"\g<1>{body}\g<2>", text)
         filled += [each.name] if count else []
     if not filled:
         raise PirouetteError("bad_request", f"{path} has no place for what was found.", "Mark it: <!-- long -->.")

@@ -152,50 +152,76 @@ def _title(kind: str) -> str:
 
 
 def _verdicts(kind: str, cases: Sequence[dict[str, Any]], real: dict[str, float]) -> list[Verdict]:
-    worst, angle = (float(_all(cases, "after", name).max()) for name in ("distance_cm", "worst_angle_deg"))
-    free, before, after = (float(_all(cases, stage, "distance_cm").mean()) for stage in STAGES)
-    near = [float(_all(cases, stage, "beside_cm").mean()) for stage in ("unlocked", "before")]
-    spikes, fastest = _spikes(cases, "after", real), float(_all(cases, "after", "peak_m_s").max())
-    lifts = [_mean(cases, stage, "lift") for stage in ("unlocked", "after")]
+    lines = [*_exactness(cases), *_approach(cases, real), *_calm(cases, real)]
+    return [Verdict(f"{kind}: {line.asked}", line.measured, line.reached) for line in lines]
+
+
+def _exactness(cases: Sequence[dict[str, Any]]) -> list[Verdict]:
+    """What the final pass must reach at every lock."""
+    distances, places, headings = (_all(cases, "after", name) for name in ("distance_cm", "place_cm", "heading_deg"))
+    angle = float(_all(cases, "after", "worst_angle_deg").max())
     lines = [
         Verdict(
-            f"{kind}: KPD under {MOST_DISTANCE_CM:g} cm at every lock after the final pass",
-            f"{after:.4f} cm, worst {worst:.4f} cm",
-            worst < MOST_DISTANCE_CM,
+            f"KPD under {MOST_DISTANCE_CM:g} cm at every lock after the final pass",
+            f"{distances.mean():.4f} cm, worst {distances.max():.4f} cm",
+            bool(distances.max() < MOST_DISTANCE_CM),
         ),
         Verdict(
-            f"{kind}: joint angles under {MOST_ANGLE_DEG:g}° at every lock after the final pass",
+            f"joint angles under {MOST_ANGLE_DEG:g}° at every lock after the final pass",
             f"largest {angle:.4f}°",
             angle < MOST_ANGLE_DEG,
         ),
+    ]
+    if len(places):
+        asked = f"place within {MOST_DISTANCE_CM:g} cm, heading within {MOST_ANGLE_DEG:g}° at every lock"
+        reached = bool(places.max() < MOST_DISTANCE_CM and headings.max() < MOST_ANGLE_DEG)
+        lines.append(Verdict(asked, f"worst {places.max():.4f} cm, {headings.max():.4f}°", reached))
+    return lines
+
+
+def _approach(cases: Sequence[dict[str, Any]], real: dict[str, float]) -> list[Verdict]:
+    """Whether the dance itself comes to the poses, before the final pass."""
+    free, before = (float(_all(cases, stage, "distance_cm").mean()) for stage in STAGES[:2])
+    far, near = (float(_all(cases, stage, "beside_cm").mean()) for stage in STAGES[:2])
+    return [
         Verdict(
-            f"{kind}: before the final pass KPD at most {MOST_OF_UNLOCKED:g} of that without locks",
+            f"before the final pass KPD at most {MOST_OF_UNLOCKED:g} of that without locks",
             f"{before:.3g} cm, without locks {free:.3g} cm",
             before <= MOST_OF_UNLOCKED * free,
         ),
         Verdict(
-            f"{kind}: before the final pass KPD 0.1 s beside the lock at most {MOST_OF_UNLOCKED:g} of that without",
-            f"{near[1]:.3g} cm, without locks {near[0]:.3g} cm, real {real['beside_cm']:.3g} cm",
-            near[1] <= MOST_OF_UNLOCKED * near[0],
+            f"before the final pass KPD 0.1 s beside the lock at most {MOST_OF_UNLOCKED:g} of that without",
+            f"{near:.3g} cm, without locks {far:.3g} cm, real {real['beside_cm']:.3g} cm",
+            near <= MOST_OF_UNLOCKED * far,
         ),
+    ]
+
+
+def _calm(cases: Sequence[dict[str, Any]], real: dict[str, float]) -> list[Verdict]:
+    """Whether locks make the dance hurry or twitch, or lose the beat."""
+    spikes, fastest = _spikes(cases, "after", real), float(_all(cases, "after", "peak_m_s").max())
+    turns = _all(cases, "after", "turn_m_s2")
+    twitches = float((turns > real["turn_m_s2"]).mean())
+    free, locked = (_mean(cases, stage, "lift") for stage in ("unlocked", "after"))
+    return [
         Verdict(
-            f"{kind}: no speed spike within 0.3 s of a lock, above the 99.5th percentile no oftener than real",
+            "no speed spike within 0.3 s of a lock, above the 99.5th percentile no oftener than real",
             f"{spikes:.1%} above {real['peak_m_s']:.3g} m/s, fastest {fastest:.3g} m/s, without locks "
             f"{_spikes(cases, 'unlocked', real):.1%}",
             spikes <= MOST_SPIKES,
         ),
         Verdict(
-            f"{kind}: beat lift at least {LEAST_OF_LIFT:g} of that without locks",
-            f"{lifts[1]:.3g}, without locks {lifts[0]:.3g}",
-            lifts[1] >= lifts[0] - (1.0 - LEAST_OF_LIFT) * abs(lifts[0]),
+            "no twitch at a lock, acceleration above the 99.5th percentile no oftener than real",
+            f"{twitches:.1%} above {real['turn_m_s2']:.3g} m/s², median {np.median(turns):.3g} m/s², real "
+            f"{real['usual_turn_m_s2']:.3g} m/s²",
+            twitches <= MOST_SPIKES,
+        ),
+        Verdict(
+            f"beat lift at least {LEAST_OF_LIFT:g} of that without locks",
+            f"{locked:.3g}, without locks {free:.3g}",
+            locked >= free - (1.0 - LEAST_OF_LIFT) * abs(free),
         ),
     ]
-    if cases[0]["after"]["place_cm"]:
-        place, heading = (float(_all(cases, "after", name).max()) for name in ("place_cm", "heading_deg"))
-        asked = f"{kind}: place within {MOST_DISTANCE_CM:g} cm, heading within {MOST_ANGLE_DEG:g}° at every lock"
-        reached = place < MOST_DISTANCE_CM and heading < MOST_ANGLE_DEG
-        lines.insert(2, Verdict(asked, f"worst {place:.4f} cm, {heading:.4f}°", reached))
-    return lines
 
 
 PART = Part("key-poses", find, show)
