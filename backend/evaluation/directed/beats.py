@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from backend.evaluation.beat_alignment import beat_alignment
+from backend.evaluation.compare import Spread
 from backend.evaluation.directed.director import Asked, Director
 from backend.evaluation.directed.ground import Ground
 from backend.evaluation.directed.parts import Found, Part, Section, Table, Tell
-from backend.evaluation.drawing import number
+from backend.evaluation.drawing import number, ranges
 from backend.evaluation.generators import changed_grid
 from backend.evaluation.real_set import annotated_dances
 from backend.evaluation.verdicts import Verdict
@@ -104,7 +105,16 @@ def show(found: Found) -> Section:
         "same beats half a beat later. Real dances with known beats are held against those beats, moved as one to "
         "where the dancer stops, and against the times halfway between them."
     )
-    return Section("Beats", note, (_table(found),), tuple(verdicts))
+    figure = ranges(
+        "Alignment with the beats told, less that with the others",
+        {
+            "beats as heard": Spread.of(
+                [case["as_heard"]["old"] - case["as_heard"]["new"] for case in cases], tails=0.25
+            ),
+            "moved beats": Spread.of([case["moved"]["new"] - case["moved"]["old"] for case in cases], tails=0.25),
+        },
+    )
+    return Section("Beats", note, (_table(found),), tuple(verdicts), (figure,))
 
 
 def _loss_verdict(losses: Mapping[str, list[Case]] | None) -> Verdict:

@@ -14,13 +14,14 @@ import numpy as np
 
 from backend.directions import Directions, KeyPose
 from backend.evaluation.beat_alignment import beat_alignment
+from backend.evaluation.compare import Spread
 from backend.evaluation.directed.director import Asked, Director
 from backend.evaluation.directed.drawn_poses import LOCKS, one_dance, strange_poses
 from backend.evaluation.directed.ground import Ground
 from backend.evaluation.directed.lock_error import beside, key_frame, lock_error, pose_change
 from backend.evaluation.directed.parts import Found, Part, Section, Table, Tell
 from backend.evaluation.directed.steps import fastest_steps, hardest_turns, peaks_near
-from backend.evaluation.drawing import number
+from backend.evaluation.drawing import number, ranges
 from backend.evaluation.verdicts import Verdict
 from backend.evaluation.windows import FloatArray
 from backend.motion.motion import Motion
@@ -81,11 +82,12 @@ def _measured(motion: Motion, keys: Sequence[KeyPose], beats_s: FloatArray) -> d
 
 def show(found: Found) -> Section:
     """A table and verdicts for each kind of poses."""
-    tables, verdicts = [], []
+    tables, verdicts, figures = [], [], []
     for kind in KINDS:
         cases = [case for case in found["cases"] if case["kind"] == kind]
         if cases:
             tables.append(_table(kind, cases, found["real"]))
+            figures += _figures(kind, cases)
             verdicts += _verdicts(kind, cases, found["real"])
     note = (
         f"{LOCKS} whole-body poses of real dances in {SECONDS:g} s. KPD: mean distance of the 24 joints at a lock, "
@@ -96,7 +98,7 @@ def show(found: Found) -> Section:
         "the dance comes to the pose or snaps to it for a frame: at the lock itself the sampler puts the pose into "
         "every prediction. Real is what a tenth of a second changes in any pose."
     )
-    return Section("Key poses", note, tuple(tables), tuple(verdicts))
+    return Section("Key poses", note, tuple(tables), tuple(verdicts), tuple(figures))
 
 
 def _all(cases: Sequence[dict[str, Any]], stage: str, name: str) -> FloatArray:
@@ -143,6 +145,18 @@ def _table(kind: str, cases: Sequence[dict[str, Any]], real: dict[str, float]) -
     ]
     title = f"{_title(kind)}: {len(cases)} dances, {len(cases) * LOCKS} locks"
     return Table(title, ("", *STAGE_WORDS, "real"), tuple(rows))
+
+
+def _figures(kind: str, cases: Sequence[dict[str, Any]]) -> list[str]:
+    """Medians over locks, and their quartiles."""
+    titles = {"distance_cm": "KPD, cm", "beside_cm": "KPD 0.1 s beside the lock, cm", "turn_m_s2": "turn at it, m/s²"}
+    return [
+        ranges(
+            f"{kind}: {title}",
+            {stage: Spread.of(_all(cases, stage, name), tails=0.25) for stage in STAGES},
+        )
+        for name, title in titles.items()
+    ]
 
 
 def _title(kind: str) -> str:
