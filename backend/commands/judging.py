@@ -59,7 +59,7 @@ def evaluate(
     ] = None,
     most_dances: Annotated[
         int, typer.Option(help="Real dances to go on from, and to fill.", min=1, rich_help_panel=DIRECTED)
-    ] = 12,
+    ] = 8,
     beat_loss: Annotated[
         tuple[Path, Path] | None,
         typer.Option(

@@ -30,7 +30,7 @@ class Ground:
     split: str = "test"
     seeds: int = 3
     most_songs: int | None = None
-    most_dances: int = 12
+    most_dances: int = 8
     leave_out: tuple[str, ...] = ()
 
     def plain(self) -> dict[str, object]:
