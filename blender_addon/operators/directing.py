@@ -11,12 +11,13 @@ import numpy as np
 from ..core.dance import DanceDocument
 from ..core.directions import Directions, Part
 from ..core.errors import PirouetteError
+from ..core.genres import ANY_GENRE
 from ..core.skeleton import FPS
 from ..scene.armature import find_dancer
 from ..scene.hand_edits import edited_frames, read_in
 from ..scene.locks import key_poses_in
 from ..scene.markers import edited_beats, marked
-from ..scene.storage import load
+from ..scene.storage import load, read_document
 from ..scene.strips import FrameRange
 from ..scene.takes import Take, find_take
 from .stepping import Step
@@ -154,6 +155,13 @@ def time_in_take(take: Take, document: DanceDocument) -> Callable[[float], float
     return lambda frame: (take.action_frame(frame) - placement.first_frame) / placement.fps
 
 
+def _worded_sections(dancer: bpy.types.Object) -> int:
+    """How many listed sections have words that are not the dance's own."""
+    settings = read_document(dancer).get("settings", {})
+    own = (settings.get("genre", "") or ANY_GENRE, settings.get("text", ""))
+    return sum((item.genre, item.prompt) != own for item in dancer.pirouette.sections)
+
+
 def directed_in_words(context: bpy.types.Context) -> str:
     """What the next dance will follow, for the panel; empty when nothing is directed."""
     dancer, scene = find_dancer(context), context.scene
@@ -167,6 +175,9 @@ def directed_in_words(context: bpy.types.Context) -> str:
         found.append("your beats")
     accents = int(beats.accents.sum())
     found += [f"{accents} accent{'s' if accents > 1 else ''}"] if accents else []
+    if dancer is not None and scene.pirouette.section_words:
+        worded = _worded_sections(dancer)
+        found += [f"words of {worded} section{'s' if worded > 1 else ''}"] if worded else []
     if dancer is not None and scene.pirouette.locked_sections:
         locked = sum(item.locked for item in dancer.pirouette.sections)
         found += [f"{locked} locked section{'s' if locked > 1 else ''}"] if locked else []

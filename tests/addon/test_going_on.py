@@ -217,7 +217,7 @@ def test_locks_beats_accents_words_and_kept_sections_combine_in_one_dance(
     bpy.ops.pirouette.beat_move(frame=78)
     bpy.ops.pirouette.beat_accent(frame=121)
     shown = part("operators.directing").directed_in_words(bpy.context)
-    assert shown == "1 key pose, your beats, 1 accent, 1 locked section"
+    assert shown == "1 key pose, your beats, 1 accent, words of 1 section, 1 locked section"
     dance(seed=9, prompt="fast", novelty=0.3, strategy="COARSE_TO_FINE", reuse="MIRROR")
     (asked,) = reports
     assert asked["parts"] == [{"start_s": 2.0, "end_s": 4.0, "genre": "", "prompt": "a wide turn"}]

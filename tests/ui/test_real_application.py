@@ -86,7 +86,7 @@ def test_a_dance_is_directed_by_locks_a_moved_beat_words_and_continued(tmp_path:
     assert first <= told["regenerated_frames"][0] <= told["regenerated_frames"][1] <= last
     assert told["undone_in_one_step"]
     assert told["redone"]
-    assert told["follows"] == "2 key poses, 1 waypoint, your beats, 1 accent"
+    assert told["follows"] == "2 key poses, 1 waypoint, your beats, 1 accent, words of 1 section"
     for off in (*told["off_regenerated"].values(), *told["off_generated"].values()):
         assert off.get("degrees", 0.0) < 1.0
         assert off.get("place_cm", 0.0) < 1.0
