@@ -12,11 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from backend.diffusion.sampling import Given
 from backend.directions import Directions, KeyPose
+from backend.motion.easing import eased
 from backend.motion.locking import locked
 from backend.motion.motion import Motion
 from backend.motion.path import Waypoint, led
@@ -43,7 +45,7 @@ class Canvas:
     frame; mask: (F, 151), 1 where it stays.
 
     stays: spans of frames that are known as a whole, and known: the motion they have, of F frames; start, waypoints: of
-    the path; key_poses, accents_s: with times from the canvas' first frame; novelty: 0..1.
+    the path; key_poses, accents_s, beats (frames): from the canvas' first frame on; novelty: 0..1.
     """
 
     first: int
@@ -57,12 +59,22 @@ class Canvas:
     key_poses: tuple[KeyPose, ...]
     accents_s: tuple[float, ...]
     novelty: float
+    beats: tuple[int, ...]
 
     @classmethod
-    def of(cls, frames: int, directions: Directions, *, multiple: int, floating: bool = False) -> Canvas:
+    def of(
+        cls,
+        frames: int,
+        directions: Directions,
+        *,
+        multiple: int,
+        beats_s: Sequence[float] | npt.NDArray[np.float64] = (),
+        floating: bool = False,
+    ) -> Canvas:
         """The canvas of a dance of so many frames, a multiple of frames long.
 
-        floating: whether passages that stay, but for the first, may be anywhere on the floor.
+        beats_s: of the music, from the dance's first frame; floating: whether passages that stay, but for the first, may
+        be anywhere on the floor.
         """
         known, stays, first = _known_motion(frames, directions, multiple)
         numbers = encode(known)
@@ -92,6 +104,7 @@ class Canvas:
             tuple(keys),
             tuple(time_s + shift_s for time_s in directions.accents_s),
             directions.novelty,
+            tuple(first + round(beat_s * FPS) for beat_s in beats_s),
         )
 
     @property
@@ -101,7 +114,8 @@ class Canvas:
 
     def closed(self, numbers: Tensor) -> Tensor:
         """Numbers (F, 151) with what is known in its place, and a path that is led through the waypoints."""
-        whole = torch.lerp(numbers, self.numbers.to(numbers.device), self.mask.to(numbers.device))
+        known, mask = self.numbers.to(numbers.device), self.mask.to(numbers.device)
+        whole = eased(numbers, known, mask, beats=self.beats)
         return led(whole, self.start, self.waypoints) if self.waypoints else whole
 
     def given(self, space: Space, *, strength: float = 1.0) -> Given | None:
@@ -118,7 +132,7 @@ class Canvas:
         def lead(predicted: Tensor) -> Tensor:
             return space.enter(self.closed(space.leave(predicted)))
 
-        leads = bool(self.waypoints) and isinstance(space, MotionSpace)
+        leads = not self.free and isinstance(space, MotionSpace)
         return Given(rows, kept, strength=max(strength, 0.05), adjust=lead if leads else None, novelty=self.novelty)
 
     def danced(self, numbers: Tensor, *, exactly: bool = True) -> Motion:

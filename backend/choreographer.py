@@ -107,7 +107,12 @@ class Choreographer:
         """Make a dance as long as the song. Raises PirouetteError, Cancelled."""
         directions = request.directions
         settings = Settings(
-            resolve_genre(request.genre).name if request.genre.strip() else "", request.text.strip(), request.seed
+            resolve_genre(request.genre).name if request.genre.strip() else "",
+            request.text.strip(),
+            request.seed,
+            directions.novelty,
+            directions.strategy,
+            directions.reuse,
         )
         check_directions(directions, duration_s=request.audio.duration_s)
         watch = Stopwatch(progress, cancelled)
@@ -115,7 +120,8 @@ class Choreographer:
         with watch.stage("listen"):
             space = self.space(request.model)
             features = self.hear(request.audio, request.grid)
-            canvas = Canvas.of(frames, directions, multiple=space.frames)
+            beats_s = features.grid.beats_s if features.grid.clear else ()
+            canvas = Canvas.of(frames, directions, multiple=space.frames, beats_s=beats_s)
             conditions = self.conditions(canvas, features.grid, features.sound, settings, directions.parts)
         with watch.stage("dance", self.sampler.steps):
             job = Job(lambda done, total: progress("dance", done, total), cancelled)
@@ -254,13 +260,15 @@ class Choreographer:
         pinned: bool,
         model: str = "",
         key_poses: Sequence[KeyPose] = (),
+        novelty: float = 0.0,
     ) -> Motion:
         """New frames first..last (exclusive) for a dance; see ``backend.editing.artist.Artist``."""
         settings = Settings(resolve_genre(genre).name if genre.strip() else "", prompt.strip(), seed)
         space = self.space(model)
-        gap = Gap.around(motion, span, key_poses, multiple=space.frames, pinned=pinned)
-        canvas = Canvas.of(gap.frames, gap.directions, multiple=space.frames, floating=gap.floating)
+        gap = Gap.around(motion, span, key_poses, multiple=space.frames, pinned=pinned, novelty=novelty)
         music = replace(grid, beats_s=grid.beats_s - gap.begin / FPS)
+        beats_s = music.beats_s if music.clear else ()
+        canvas = Canvas.of(gap.frames, gap.directions, multiple=space.frames, beats_s=beats_s, floating=gap.floating)
         rows = make(
             space.network,
             self.conditions(canvas, music, sound[gap.begin : gap.begin + gap.frames], settings),

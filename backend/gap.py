@@ -30,11 +30,19 @@ class Gap:
 
     @classmethod
     def around(
-        cls, motion: Motion, span: tuple[int, int], key_poses: Sequence[KeyPose], *, multiple: int, pinned: bool
+        cls,
+        motion: Motion,
+        span: tuple[int, int],
+        key_poses: Sequence[KeyPose],
+        *,
+        multiple: int,
+        pinned: bool,
+        novelty: float = 0.0,
     ) -> Gap:
         """The window around a span of a dance; the gap begins at a multiple of frames.
 
-        pinned: whether the filling arrives where the dance goes on; the dance's beginning always does.
+        pinned: whether the filling arrives where the dance goes on; the dance's beginning always does; novelty:
+        as in ``Directions``.
         """
         first, last = span
         begin = first - min(CONTEXT_FRAMES, first // multiple * multiple)
@@ -46,6 +54,7 @@ class Gap:
             key_poses=tuple(key for key in keys if first - begin <= round(key.time_s * FPS) < last - begin),
             kept=Motion(motion.poses[begin:end], motion.pelvis[begin:end], motion.fps),
             kept_frames=tuple(stays),
+            novelty=novelty,
         )
         return cls(begin, end - begin, first - begin, last - begin, directions, floating=not pinned and first > 0)
 

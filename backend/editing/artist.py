@@ -40,13 +40,14 @@ class Artist(Protocol):
         pinned: bool,
         model: str = "",
         key_poses: tuple[KeyPose, ...] = (),
+        novelty: float = 0.0,
     ) -> Motion:
         """New frames first..last (exclusive) for a dance, which go on from the frame before them in place and heading.
 
         sound: (S, 37) from the dance's first frame on, shorter than the dance or empty where nothing is heard;
         strength: 0 leaves what is there, 1 uses nothing of it; pinned: they also arrive where the frame after them
         is; model: "motion", "code", or "" for the better one; key_poses: at times of the dance; those in the span are
-        passed through.
+        passed through; novelty: 0..1, how far they get away from what is before them.
         """
 
     def describe(self) -> dict[str, Any]:

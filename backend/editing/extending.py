@@ -24,12 +24,6 @@ SHORTEST_S = 0.5  # of a section that an eight-count cuts off
 
 def continue_dance(dance: Dance, operation: Continue, artist: Artist) -> Edit:
     """New movement behind the last frame, one section for each eight-count."""
-    if operation.novelty > 0.0:
-        raise PirouetteError(
-            "bad_request",
-            "A dance cannot go on with novelty inside its own file.",
-            "Generate the rest: generate --continue-from DANCE.npz --novelty N.",
-        )
     parts = parts_of(dance)
     first = dance.motion.frames
     last = _end(dance, operation.counts)
@@ -44,6 +38,7 @@ def continue_dance(dance: Dance, operation: Continue, artist: Artist) -> Edit:
         strength=1.0,
         pinned=False,
         model=operation.model,
+        novelty=operation.novelty,
     )
     fresh = [
         Part(section, cut_motion(motion, a - first, b - first), np.zeros((b - a, 4), dtype=np.bool_), placed=True)

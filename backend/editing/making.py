@@ -114,7 +114,15 @@ def transfer(dance: Dance, operation: Transfer, artist: Artist, sources: Mapping
 
 
 def filled(
-    artist: Artist, dance: Dance, span: tuple[int, int], section: Section, *, strength: float, pinned: bool, model: str
+    artist: Artist,
+    dance: Dance,
+    span: tuple[int, int],
+    section: Section,
+    *,
+    strength: float,
+    pinned: bool,
+    model: str,
+    novelty: float = 0.0,
 ) -> Motion:
     """New frames for a span of a dance, by the words and seed of a section."""
     motion = artist.fill(
@@ -129,6 +137,7 @@ def filled(
         pinned=pinned,
         model=model,
         key_poses=keys_within(dance, span),
+        novelty=novelty,
     )
     _check_frames(motion, span[1] - span[0])
     poses, pelvis = dance.motion.poses.copy(), dance.motion.pelvis.copy()

@@ -73,8 +73,9 @@ class PrimitiveMaker:
         told = Conditions(rows, conditions.genre, conditions.text, words)
         generator = torch.Generator().manual_seed(seed)
         made = make(self.network, told, sampler=SAMPLER, generator=generator)[:count]
-        flat: Tensor = (made * self.std + self.mean) @ self.basis.T + self.centre
-        return flat.unflatten(-1, (-1, CHANNELS))
+        flat = (made * self.std + self.mean) @ self.basis.T + self.centre
+        primitives: Tensor = flat.unflatten(-1, (-1, CHANNELS))
+        return primitives
 
 
 def _bars_within(bars: Tensor, part: Words) -> tuple[int, int]:

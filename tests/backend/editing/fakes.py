@@ -25,6 +25,7 @@ class FakeArtist:
         self.encoded: list[list[int]] = []
         self.filled: list[dict[str, Any]] = []
         self.locks: list[tuple[KeyPose, ...]] = []
+        self.novelty = 0.0
 
     def encode(self, motion: Motion, frames: Sequence[int]) -> tuple[Codes, Codes]:
         self.encoded.append(list(frames))
@@ -68,10 +69,12 @@ class FakeArtist:
         pinned: bool,
         model: str = "",
         key_poses: tuple[KeyPose, ...] = (),
+        novelty: float = 0.0,
     ) -> Motion:
         first, last = span
         self.filled.append({"span": span, "genre": genre, "prompt": prompt, "seed": seed, "pinned": pinned})
         self.locks.append(key_poses)
+        self.novelty = novelty
         random = np.random.default_rng(seed)
         noise = gaussian_filter1d(random.normal(size=(last - first, 24, 3)), 8.0, axis=0) * 2.0 * strength
         poses = motion.poses[first:last] + 0.5 * noise

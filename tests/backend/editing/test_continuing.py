@@ -73,7 +73,6 @@ def test_where_the_music_ends_nothing_goes_on(dance: Dance, artist: FakeArtist) 
         done(dance, artist, "continue", counts=1)
 
 
-def test_novelty_is_refused_and_the_way_to_it_told(shorter: Dance, artist: FakeArtist) -> None:
-    with pytest.raises(PirouetteError, match="with novelty") as caught:
-        done(shorter, artist, "continue", counts=4, novelty=0.5)
-    assert "--continue-from" in caught.value.hint
+def test_novelty_reaches_the_models(shorter: Dance, artist: FakeArtist) -> None:
+    done(shorter, artist, "continue", counts=4, novelty=0.5)
+    assert artist.novelty == 0.5

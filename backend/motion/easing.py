@@ -1,0 +1,68 @@
+"""What is known of a motion put into its place, and the frames around it led there, in step with the beat."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from backend.motion.representation import CHANNELS, CONTACTS
+
+EASED = torch.ones(CHANNELS)
+EASED[CONTACTS] = 0.0  # a foot does not come down little by little
+HOLD_FRAMES = 12  # a pose that lies so near to a beat is held until it, or from it on
+RAMP_FRAMES, SHORTEST_RAMP, LONGEST_RAMP = 20, 11, 31
+PASSAGE_FRAMES = 4  # of so many known rows the network sees where they lead
+
+
+def known_runs(mask: Tensor) -> list[tuple[int, int]]:
+    """Runs of rows (first, last exclusive) of which something is known. mask: (T, C)."""
+    known = torch.nn.functional.pad((mask.amax(1) > 0).int(), (1, 1)).diff()
+    begins, ends = (torch.nonzero(known == sign)[:, 0].tolist() for sign in (1, -1))
+    return list(zip(begins, ends, strict=True))
+
+
+def eased(numbers: Tensor, known: Tensor, mask: Tensor, *, beats: Sequence[int] = ()) -> Tensor:
+    """Rows (T, 151) with what is known in its place; what the rows beside it are off fades there.
+
+    known, mask: (T, 151), mask 1 where known holds; beats: frames. How far the rows are off is read from where they
+    lead to: a network that is told a single row repeats it, and may yet not lead to it. What is added grows and fades
+    between beats and holds around the one that is near, so that the dance still arrives on its beats. Source: the idea
+    of Beat-It's dilated key frames, put into the motion itself.
+    """
+    whole = torch.lerp(numbers, known, mask)
+    runs, weight = known_runs(mask), mask * EASED.to(numbers)
+    for number, (first, last) in enumerate(runs):
+        before = first - runs[number - 1][1] if number else first
+        after = (runs[number + 1][0] if number + 1 < len(runs) else len(numbers)) - last
+        single = last - first < PASSAGE_FRAMES
+        for edge, room, step in ((first, before, -1), (last - 1, after, 1)):
+            shares = _shares(edge, room, step, beats if single else ())
+            rows = edge + step * torch.arange(1, len(shares) + 1, device=numbers.device)
+            led_to = _led_to(numbers, edge, step) if single else numbers[edge]
+            whole[rows] += torch.tensor(shares, device=numbers.device)[:, None] * (known[edge] - led_to) * weight[edge]
+    return whole
+
+
+def _shares(edge: int, room: int, step: int, beats: Sequence[int]) -> list[float]:
+    """How much of what a known row is off is added to the rows beside it, the nearest first; at most ``room`` rows."""
+    distances = sorted(step * (beat - edge) for beat in beats)
+    near = min(distances, key=abs, default=0)
+    hold = near if 0 < near <= HOLD_FRAMES else 0
+    ends = [each - hold for each in distances if SHORTEST_RAMP <= each - hold <= LONGEST_RAMP]
+    ramp = min(ends, key=lambda each: abs(each - RAMP_FRAMES), default=RAMP_FRAMES)
+    if hold + ramp > room:
+        hold, ramp = max(min(hold, room - SHORTEST_RAMP), 0), min(ramp, room)
+        ramp = min(ramp, room - hold)
+    fading = [0.5 + 0.5 * math.cos(math.pi * number / (ramp + 1)) for number in range(1, ramp + 1)]
+    return [1.0] * hold + fading
+
+
+def _led_to(numbers: Tensor, edge: int, step: int) -> Tensor:
+    """Where the rows on one side of a known row lead to, (151,): the line through those two and six frames away."""
+    near, far = edge + 2 * step, edge + 6 * step
+    if not (0 <= near < len(numbers) and 0 <= far < len(numbers)):
+        return numbers[edge]
+    return numbers[near] + 0.5 * (numbers[near] - numbers[far])
