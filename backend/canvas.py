@@ -35,8 +35,7 @@ from backend.motion.representation import (
 from backend.motion.skeleton import FPS
 from backend.spaces import MotionSpace, Space
 
-CONTEXT_FRAMES = 90  # of the motion before and after that are shown …
-NOVEL_CONTEXT_FRAMES = 8  # … and of the one before at full novelty: what is not shown cannot be repeated
+CONTEXT_FRAMES = 90  # of the motion before and after that are shown
 
 
 @dataclass(frozen=True)
@@ -73,8 +72,8 @@ class Canvas:
     ) -> Canvas:
         """The canvas of a dance of so many frames, a multiple of frames long.
 
-        beats_s: of the music, from the dance's first frame; floating: whether passages that stay, but for the first, may
-        be anywhere on the floor.
+        beats_s: of the music, from the dance's first frame; floating: whether passages that stay, but for the
+        first, may be anywhere on the floor.
         """
         known, stays, first = _known_motion(frames, directions, multiple)
         numbers = encode(known)
@@ -113,9 +112,11 @@ class Canvas:
         return not (self.mask.any() or self.waypoints)
 
     def closed(self, numbers: Tensor) -> Tensor:
-        """Numbers (F, 151) with what is known in its place, and a path that is led through the waypoints."""
-        known, mask = self.numbers.to(numbers.device), self.mask.to(numbers.device)
-        whole = eased(numbers, known, mask, beats=self.beats)
+        """Numbers (F, 151) with the passages that stay in their places, key poses aside, on a path that is led."""
+        stays = torch.zeros_like(self.mask)
+        for begin, end in self.stays:
+            stays[begin:end] = 1.0
+        whole = eased(numbers, self.numbers, stays)
         return led(whole, self.start, self.waypoints) if self.waypoints else whole
 
     def given(self, space: Space, *, strength: float = 1.0) -> Given | None:
@@ -130,10 +131,18 @@ class Canvas:
             kept = self.mask.amin(1).unflatten(0, (-1, frames)).amin(1, keepdim=True).to(rows.device)
 
         def lead(predicted: Tensor) -> Tensor:
-            return space.enter(self.closed(space.leave(predicted)))
+            return space.enter(led(space.leave(predicted), self.start, self.waypoints))
 
-        leads = not self.free and isinstance(space, MotionSpace)
-        return Given(rows, kept, strength=max(strength, 0.05), adjust=lead if leads else None, novelty=self.novelty)
+        moves = isinstance(space, MotionSpace)
+        return Given(
+            rows,
+            kept,
+            strength=max(strength, 0.05),
+            adjust=lead if self.waypoints and moves else None,
+            novelty=self.novelty,
+            eased=moves,
+            beats=self.beats,
+        )
 
     def danced(self, numbers: Tensor, *, exactly: bool = True) -> Motion:
         """The dance's own frames, placed, on their feet, of refined numbers (F, 151) on the CPU.
@@ -198,9 +207,8 @@ def _known_motion(
     own = directions.kept or _still(frames)
     stays: list[tuple[int, int]] = []
     if directions.before is not None:
-        shown = round(CONTEXT_FRAMES + directions.novelty * (NOVEL_CONTEXT_FRAMES - CONTEXT_FRAMES))
         past = _at_least(directions.before, multiple)
-        before = min(past.frames, shown) // multiple * multiple
+        before = min(past.frames, CONTEXT_FRAMES) // multiple * multiple
         parts.append(_cut(past, past.frames - before, past.frames))
         stays.append((0, before))
     parts.append(own)

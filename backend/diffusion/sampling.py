@@ -15,6 +15,7 @@ from torch import Tensor
 
 from backend.diffusion.schedule import STEPS, add_noise, alphas_cumprod
 from backend.errors import Cancelled
+from backend.motion.easing import eased
 
 FEWEST_STEPS = 3
 CUES_UNTIL = 300  # soft cues are followed while there is more noise than at this step
@@ -50,7 +51,8 @@ class Given:
     clean: (rows, C) normalised; kept: (rows, 1 or C), 1 where it stays, 0 where it is made new; cues: like kept, what
     is followed only while the noise is loud (Lodge's soft cues), or None; strength: 0..1, how far what is made new may
     get from clean: 1 starts from noise alone; adjust: what every prediction must be brought to, such as a path that
-    arrives somewhere; novelty: 0..1, how little the future may follow from the past.
+    arrives somewhere; novelty: 0..1, how little the future may follow from the past; eased: whether the rows beside
+    what is kept are led to it, in step with the beats (rows): in the space of motion alone.
     """
 
     clean: Tensor
@@ -59,6 +61,8 @@ class Given:
     strength: float = 1.0
     adjust: Callable[[Tensor], Tensor] | None = None
     novelty: float = 0.0
+    eased: bool = False
+    beats: tuple[int, ...] = ()
 
     def mask(self, step: int) -> Tensor:
         """(rows, 1 or C), 1 where clean is followed at a diffusion step."""
@@ -68,7 +72,10 @@ class Given:
 
     def impose(self, predicted: Tensor, step: int = 0) -> Tensor:
         """A prediction (rows, C) with what is known in its place."""
-        whole = torch.lerp(predicted, self.clean, self.mask(step))
+        whole = predicted
+        if self.eased:
+            whole = eased(predicted, self.clean, self.kept.expand_as(predicted), beats=self.beats)
+        whole = torch.lerp(whole, self.clean, self.mask(step))
         return whole if self.adjust is None else self.adjust(whole)
 
 

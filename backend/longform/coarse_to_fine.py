@@ -82,7 +82,8 @@ def with_cues(
     """What is given of a dance, and its primitives (N, 8, C) around bars: hard cues at borders, soft ones elsewhere."""
     width, device = primitives.shape[-1], primitives.device
     if given is None:
-        given = Given(torch.zeros(frames, width, device=device), torch.zeros(frames, width, device=device))
+        nothing = torch.zeros(frames, width, device=device)
+        given = Given(nothing, nothing, eased=True)
     clean, kept, cues = given.clean.clone(), given.kept.expand(frames, width).clone(), torch.zeros_like(given.clean)
     hard = {border // 2 * 2 for border in borders[1:-1]}
     for primitive, bar in zip(primitives, bars, strict=True):

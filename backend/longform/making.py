@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -17,6 +19,7 @@ from backend.longform.sequential import sequential
 from backend.models.denoiser import ParallelMambaDenoiser
 
 DEFAULT = "overlapping"
+NOVEL_LOUDNESS = 0.2  # more of it at full novelty
 
 
 @torch.inference_mode()
@@ -45,11 +48,13 @@ def make(
     if len(conditions.music) <= WINDOW_FRAMES:
         strategy = "overlapping"
     if given is None and strategy != "overlapping":
-        given = Given(torch.zeros(rows, width, device=device), torch.zeros(rows, 1, device=device))
+        nothing = torch.zeros(rows, width, device=device)
+        given = Given(nothing, nothing[:, :1], eased=network.config.directed)
     known = None
     if given is not None:
         mask = given.kept if given.cues is None else torch.maximum(given.kept, given.cues)
         known = known_of(given.clean, mask, conditions.music, novelty=given.novelty, network=network)
+        sampler = replace(sampler, loudness=sampler.loudness + NOVEL_LOUDNESS * given.novelty)
     guided = GuidedDenoiser(network, conditions, sampler.guidance, known)
     if strategy == "sequential" and given is not None:
         return sequential(guided, noise, sampler=sampler, job=job, given=given)

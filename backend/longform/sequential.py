@@ -60,6 +60,7 @@ def _part(given: Given, made: Tensor, here: slice, done: int) -> Given:
         given,
         clean=made[here].clone(),
         kept=kept,
+        beats=tuple(beat - here.start for beat in given.beats),
         cues=None if given.cues is None else given.cues[here],
         adjust=None if given.adjust is None else adjust,
     )

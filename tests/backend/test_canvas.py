@@ -44,7 +44,7 @@ def test_a_dance_goes_on_where_the_motion_before_it_ends() -> None:
     dance = canvas.danced(strange(canvas))
     assert dance.frames == 120
     step = np.linalg.norm(dance.pelvis[0] - past.pelvis[-1])
-    assert step == pytest.approx(np.linalg.norm(past.pelvis[-1] - past.pelvis[-2]), abs=0.02)
+    assert step == pytest.approx(np.linalg.norm(past.pelvis[-1] - past.pelvis[-2]), abs=0.05)
     assert abs(facing(dance, 0) - facing(past, past.frames - 1)) < 0.1
 
 
