@@ -18,7 +18,7 @@ from torch import Tensor
 
 from backend.diffusion.sampling import Given
 from backend.directions import Directions, KeyPose
-from backend.motion.easing import eased
+from backend.motion.easing import bridged, eased
 from backend.motion.locking import locked
 from backend.motion.motion import Motion
 from backend.motion.path import Waypoint, led
@@ -116,7 +116,7 @@ class Canvas:
         stays = torch.zeros_like(self.mask)
         for begin, end in self.stays:
             stays[begin:end] = 1.0
-        whole = eased(numbers, self.numbers, stays)
+        whole = eased(bridged(numbers, self.mask), self.numbers, stays)
         return led(whole, self.start, self.waypoints) if self.waypoints else whole
 
     def given(self, space: Space, *, strength: float = 1.0) -> Given | None:

@@ -46,6 +46,27 @@ def eased(numbers: Tensor, known: Tensor, mask: Tensor, *, beats: Sequence[int] 
     return whole
 
 
+def bridged(numbers: Tensor, mask: Tensor) -> Tensor:
+    """Rows (T, 151) in which single known rows and the rows next to them lie on the curve between those two and three
+    frames away, where those are not known: what was stamped there without the rest does not twitch.
+    """
+    whole = numbers.clone()
+    known = mask.amax(1) > 0
+    for first, last in known_runs(mask):
+        around = [first - 3, first - 2, last + 1, last + 2]
+        if last - first > 1 or around[0] < 0 or around[3] >= len(numbers) or known[around].any():
+            continue
+        a, b, c, d = numbers[around]
+        for step in range(1, last + 1 - (first - 2)):
+            s = step / (last + 3 - first)
+            slope, other = (b - a) * (last + 3 - first), (d - c) * (last + 3 - first)
+            curve = (2 * s**3 - 3 * s**2 + 1) * b + (s**3 - 2 * s**2 + s) * slope
+            curve = curve + (3 * s**2 - 2 * s**3) * c + (s**3 - s**2) * other
+            row = first - 2 + step
+            whole[row] = torch.lerp(whole[row], curve, mask[first] * EASED.to(numbers))
+    return whole
+
+
 def _shares(edge: int, room: int, step: int, beats: Sequence[int]) -> list[float]:
     """How much of what a known row is off is added to the rows beside it, the nearest first; at most ``room`` rows."""
     distances = sorted(step * (beat - edge) for beat in beats)

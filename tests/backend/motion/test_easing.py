@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from backend.motion.easing import LONGEST_RAMP, RAMP_FRAMES, eased, known_runs
+from backend.motion.easing import LONGEST_RAMP, RAMP_FRAMES, bridged, eased, known_runs
 from backend.motion.representation import CHANNELS
 
 JOINT = 50  # one number of a rotation
@@ -73,3 +73,23 @@ def test_runs_of_known_rows_are_found() -> None:
     mask = torch.zeros(10, CHANNELS)
     mask[0, 3], mask[4:6, 9], mask[9, 0] = 1.0, 1.0, 1.0
     assert known_runs(mask) == [(0, 1), (4, 6), (9, 10)]
+
+
+def test_a_stamped_row_does_not_twitch_and_a_curve_is_left_as_it_is() -> None:
+    time = torch.arange(120.0) / 30.0
+    numbers = still()
+    numbers[:, JOINT] = torch.sin(3.0 * time)
+    _, mask = key(60)
+    assert torch.allclose(bridged(numbers, mask), numbers, atol=2e-3)
+    stamped = numbers.clone()
+    stamped[60, JOINT] += 0.3
+    smooth = bridged(stamped, mask)[:, JOINT]
+    assert float(smooth.diff().diff().abs().max()) < 0.02
+    assert float(stamped[:, JOINT].diff().diff().abs().max()) > 0.5
+
+
+def test_passages_and_rows_with_known_neighbours_are_not_bridged() -> None:
+    numbers = torch.randn(120, CHANNELS, generator=torch.Generator().manual_seed(0))
+    mask = torch.zeros(120, CHANNELS)
+    mask[:20], mask[50], mask[52] = 1.0, 1.0, 1.0
+    assert torch.equal(bridged(numbers, mask), numbers)
