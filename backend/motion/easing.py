@@ -14,6 +14,7 @@ EASED = torch.ones(CHANNELS)
 EASED[CONTACTS] = 0.0  # a foot does not come down little by little
 HOLD_FRAMES = 12  # a pose that lies so near to a beat is held until it, or from it on
 RAMP_FRAMES, SHORTEST_RAMP, LONGEST_RAMP = 20, 11, 31
+CONTINUED_FRAMES = 5  # beside a passage that go on at its speed
 PASSAGE_FRAMES = 4  # of so many known rows the network sees where they lead
 
 
@@ -34,6 +35,7 @@ def eased(numbers: Tensor, known: Tensor, mask: Tensor, *, beats: Sequence[int] 
     """
     whole = torch.lerp(numbers, known, mask)
     runs, weight = known_runs(mask), mask * EASED.to(numbers)
+    passages: list[tuple[int, int, int, int]] = []
     for number, (first, last) in enumerate(runs):
         before = first - runs[number - 1][1] if number else first
         after = (runs[number + 1][0] if number + 1 < len(runs) else len(numbers)) - last
@@ -43,6 +45,10 @@ def eased(numbers: Tensor, known: Tensor, mask: Tensor, *, beats: Sequence[int] 
             rows = edge + step * torch.arange(1, len(shares) + 1, device=numbers.device)
             led_to = _led_to(numbers, edge, step) if single else numbers[edge]
             whole[rows] += torch.tensor(shares, device=numbers.device)[:, None] * (known[edge] - led_to) * weight[edge]
+        if last - first >= PASSAGE_FRAMES:
+            passages.append((first, last, before, after))
+    for passage in passages:
+        _continued(whole, *passage)
     return whole
 
 
@@ -56,15 +62,33 @@ def bridged(numbers: Tensor, mask: Tensor) -> Tensor:
         around = [first - 3, first - 2, last + 1, last + 2]
         if last - first > 1 or around[0] < 0 or around[3] >= len(numbers) or known[around].any():
             continue
-        a, b, c, d = numbers[around]
-        for step in range(1, last + 1 - (first - 2)):
-            s = step / (last + 3 - first)
-            slope, other = (b - a) * (last + 3 - first), (d - c) * (last + 3 - first)
-            curve = (2 * s**3 - 3 * s**2 + 1) * b + (s**3 - 2 * s**2 + s) * slope
-            curve = curve + (3 * s**2 - 2 * s**3) * c + (s**3 - s**2) * other
-            row = first - 2 + step
-            whole[row] = torch.lerp(whole[row], curve, mask[first] * EASED.to(numbers))
+        rows = slice(first - 1, last + 1)
+        whole[rows] = torch.lerp(whole[rows], _curve(numbers[around], 3), mask[first] * EASED.to(numbers))
     return whole
+
+
+def _continued(whole: Tensor, first: int, last: int, before: int, after: int) -> None:
+    """Let the rows next to a passage (first, last exclusive) go on at its speed, in place, on a curve to where the
+    others lead; where enough rows are free on that side (before, after).
+    """
+    sides = ((last, 1, after), (first - 1, -1, before))
+    for row, step, room in sides:
+        around = [row - 2 * step, row - step, row + CONTINUED_FRAMES * step, row + (CONTINUED_FRAMES + 1) * step]
+        if room < CONTINUED_FRAMES + 2:
+            continue
+        rows = row + step * torch.arange(CONTINUED_FRAMES, device=whole.device)
+        curve = _curve(whole[around], CONTINUED_FRAMES)
+        whole[rows] = torch.lerp(whole[rows], curve, EASED.to(whole))
+
+
+def _curve(around: Tensor, count: int) -> Tensor:
+    """(count, C) rows between the second and third of four rows (4, C), at the speeds of the outer pairs."""
+    a, b, c, d = around.unbind(0)
+    share = torch.arange(1, count + 1, device=around.device)[:, None] / (count + 1)
+    slope, other = (b - a) * (count + 1), (d - c) * (count + 1)
+    curve: Tensor = (2 * share**3 - 3 * share**2 + 1) * b + (share**3 - 2 * share**2 + share) * slope
+    curve = curve + (3 * share**2 - 2 * share**3) * c + (share**3 - share**2) * other
+    return curve
 
 
 def _shares(edge: int, room: int, step: int, beats: Sequence[int]) -> list[float]:

@@ -93,3 +93,15 @@ def test_passages_and_rows_with_known_neighbours_are_not_bridged() -> None:
     mask = torch.zeros(120, CHANNELS)
     mask[:20], mask[50], mask[52] = 1.0, 1.0, 1.0
     assert torch.equal(bridged(numbers, mask), numbers)
+
+
+def test_a_passage_is_gone_on_from_at_its_speed() -> None:
+    known, mask = torch.zeros(120, CHANNELS), torch.zeros(120, CHANNELS)
+    known[:, JOINT] = torch.arange(120.0) * 0.1
+    mask[:40] = 1.0
+    numbers = known.clone()
+    numbers[40:, JOINT] = known[40, JOINT] + 0.5  # a network that stops there
+    whole = eased(numbers, known, mask)[:, JOINT]
+    assert float(whole[40] - whole[39]) == pytest.approx(0.1, abs=0.03)
+    assert float(whole.diff().diff().abs().max()) < 0.1
+    assert float(numbers[:, JOINT].diff().diff().abs().max()) > 0.4
