@@ -87,8 +87,7 @@ def _curve(around: Tensor, count: int) -> Tensor:
     share = torch.arange(1, count + 1, device=around.device)[:, None] / (count + 1)
     slope, other = (b - a) * (count + 1), (d - c) * (count + 1)
     curve: Tensor = (2 * share**3 - 3 * share**2 + 1) * b + (share**3 - 2 * share**2 + share) * slope
-    curve = curve + (3 * share**2 - 2 * share**3) * c + (share**3 - share**2) * other
-    return curve
+    return curve + (3 * share**2 - 2 * share**3) * c + (share**3 - share**2) * other
 
 
 def _shares(edge: int, room: int, step: int, beats: Sequence[int]) -> list[float]:
