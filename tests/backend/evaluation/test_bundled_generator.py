@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from backend import choreographer
+from backend.canvas import Canvas
 from backend.choreographer import Choreographer
 from backend.evaluation.bundled_generator import BundledGenerator
 from backend.evaluation.generators import HEARINGS, Wish
@@ -71,9 +71,9 @@ def test_no_stage_knows_the_true_beats(
     seen: list[np.ndarray] = []
     told = generator.choreographer.conditions
 
-    def spy(grid: BeatGrid, sound: np.ndarray, settings: choreographer.Settings, *, multiple: int) -> object:
+    def spy(canvas: Canvas, grid: BeatGrid, *others: object) -> object:
         seen.append(grid.beats_s)
-        return told(grid, sound, settings, multiple=multiple)
+        return told(canvas, grid, *others)
 
     monkeypatch.setattr(generator.choreographer, "conditions", spy)
     for hearing in ("true", "half_beat"):
