@@ -56,6 +56,12 @@ def check_directions(directions: Directions, *, duration_s: float) -> None:
         raise PirouetteError(
             "bad_request", f"Nothing can be reused by “{directions.reuse}”.", f"Choose {', '.join(REUSES)}."
         )
+    if directions.reuse != "none" and directions.strategy not in ("", "coarse_to_fine"):
+        raise PirouetteError(
+            "bad_request",
+            "Parts of the music share their movement only in a dance made coarse to fine.",
+            "Choose that strategy, or let every part have its own movement.",
+        )
     _check_key_poses(directions.key_poses, duration_s)
     for accent_s in directions.accents_s:
         _check_moment(accent_s, "The accent", duration_s)

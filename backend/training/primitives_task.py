@@ -18,6 +18,7 @@ from backend.training.denoiser_task import noise_levels
 
 FRAMES_A_BAR = 75  # windows so long hold all bars of all but slow dances
 MOST_TRIES = 300
+LEAST_DEVIATION = 1e-3  # of a component: dances may be too few to tell as many apart
 
 
 class PrimitivesTask:
@@ -39,7 +40,7 @@ class PrimitivesTask:
         self.centre = known.mean(0)
         self.basis = torch.linalg.svd(known - self.centre, full_matrices=False).Vh[:components].T.contiguous()
         rows = (known - self.centre) @ self.basis
-        self.mean, self.std = rows.mean(0), rows.std(0)
+        self.mean, self.std = rows.mean(0), rows.std(0).clamp(min=LEAST_DEVIATION)
         self.weight = self.std.square() / self.std.square().mean()  # errors count as they do in the motion
         self.extra = {"mean": self.mean, "std": self.std, "basis": self.basis, "centre": self.centre}
         self.network: torch.nn.Module = ParallelMambaDenoiser(DenoiserConfig(channels=components, **recipe["network"]))

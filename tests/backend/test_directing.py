@@ -210,6 +210,7 @@ def test_beats_of_a_file_replace_those_that_are_heard(run: Run) -> None:
         (("--novelty", "1.5"), "A novelty of 1.5 is not between 0 and 1."),
         (("--novelty", "nan"), "A novelty of nan is not between 0 and 1."),
         (("--reuse", "shuffle"), "Nothing can be reused by “shuffle”. Choose none, repeat, mirror."),
+        (("--reuse", "repeat", "--strategy", "sequential"), "only in a dance made coarse to fine"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

@@ -8,11 +8,20 @@ import numpy as np
 import pytest
 import torch
 
-from backend.diffusion.conditions import music_input
+from backend.diffusion.conditions import Conditions, music_input
 from backend.diffusion.sampling import CUES_UNTIL, Given
-from backend.longform.coarse_to_fine import LONGEST_SEGMENT, covering, segment_borders, with_cues
-from backend.longform.primitives import BEFORE, PRIMITIVE_FRAMES, bar_frames, bar_music, cut_primitives
+from backend.longform.coarse_to_fine import LONGEST_SEGMENT, covering, reused, segment_borders, with_cues
+from backend.longform.primitives import (
+    BEFORE,
+    PRIMITIVE_FRAMES,
+    PrimitiveMaker,
+    bar_frames,
+    bar_music,
+    cut_primitives,
+)
+from backend.motion.representation import mirror
 from backend.music.beats import BeatGrid
+from backend.music.structure import MusicPart
 
 
 def song(frames: int, bpm: float = 120.0, metre: int = 4) -> torch.Tensor:
@@ -74,3 +83,34 @@ def test_the_music_of_bars_is_their_mean_and_tells_one_from_the_other() -> None:
     rows = bar_music(music, torch.tensor([6, 66, 126]))
     assert rows[:2, 7].tolist() == pytest.approx([35.5, 95.5])
     assert rows[0, 4] == -rows[1, 4]
+
+
+class Mirrored:
+    """A space that counts how often something is mirrored in it."""
+
+    def enter(self, numbers: torch.Tensor) -> torch.Tensor:
+        return numbers
+
+    def leave(self, rows: torch.Tensor) -> torch.Tensor:
+        return rows
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_parts_that_come_again_share_the_primitives_of_their_first_time(mirrored: bool) -> None:
+    primitives = torch.randn(6, PRIMITIVE_FRAMES, 151, generator=torch.Generator().manual_seed(0))
+    parts = [MusicPart(0.0, 4.0, "A", 0), MusicPart(4.0, 8.0, "B", 0), MusicPart(8.0, 12.0, "A", 1)]
+    again = reused(primitives, [0.0, 2.0, 4.0, 6.0, 8.0, 10.0], parts, Mirrored(), mirrored=mirrored)
+    assert torch.equal(again[:4], primitives[:4])
+    wanted = mirror(primitives[:2]) if mirrored else primitives[:2]
+    assert torch.allclose(again[4:], wanted, atol=1e-6)
+
+
+def test_the_shipped_network_makes_a_primitive_for_every_bar() -> None:
+    maker = PrimitiveMaker(torch.device("cpu"))
+    music = song(900)
+    bars = bar_frames(music)
+    first, again, other = (maker.make(Conditions(music, None, None), bars, seed=seed) for seed in (1, 1, 2))
+    assert first.shape == (len(bars), PRIMITIVE_FRAMES, 151)
+    assert torch.equal(first, again)
+    assert not torch.allclose(first, other, atol=0.1)
+    assert float(first.abs().mean()) < 2.0  # numbers are normalised

@@ -132,3 +132,37 @@ def test_an_unknown_recipe_names_the_known_ones() -> None:
     with pytest.raises(PirouetteError, match="denoiser"):
         read_recipe("dancer")
     assert read_recipe("denoiser")["kind"] == "denoiser"
+
+
+PRIMITIVES = """kind = "primitives"\nseed = 1\ncompile = false\ncomponents = 8\nfirst_windows = 6\nlearning_rate = 3e-3
+warm_up_steps = 2\ndecay_share = 0.3\nweight_decay = 0.0\nema = 0.9\nvalidate_every_s = 1\nwindows = [[2, 4]]
+window_odds = [1.0]\n[network]\nwidth = 32\nblocks = 1\nheads = 2\nstate = 8\ndecoder_width = 16
+first_channels = 4\n[drop]\n"""
+
+
+def test_the_global_network_learns_and_exports_what_makes_primitives(cache: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "primitives.toml"
+    recipe.write_text(PRIMITIVES)
+    assert train(str(recipe), data=cache, minutes=0.05, out=tmp_path, device="cpu").step > 2
+    file = read_weights("primitives", folder=tmp_path)
+    assert file.tensors["basis"].shape == (8 * 151, 8)
+    load_into(ParallelMambaDenoiser(DenoiserConfig(**file.config)), file)
+
+
+def test_dances_without_bars_are_told(cache: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "primitives.toml"
+    recipe.write_text(PRIMITIVES.replace("[[2, 4]]", "[[40, 4]]"))
+    with pytest.raises(PirouetteError, match=r"40 bars|as long as"):
+        train(str(recipe), data=cache, minutes=0.05, out=tmp_path, device="cpu")
+
+
+def test_a_directed_network_goes_on_from_the_one_that_is_shipped(cache: Path, tmp_path: Path) -> None:
+    recipe = read_recipe("directed_denoiser") | {"windows": [[60, 2]], "window_odds": [1.0], "compile": False}
+    run = Run(recipe, data=cache, minutes=0.02, out=tmp_path, device="cpu")
+    shipped = read_weights("denoiser").tensors["net.blocks.0.music.weight"].float()
+    assert torch.equal(run.network.state_dict()["blocks.0.music.weight"], shipped)
+    batch = run.task.draw(2, 60, np.random.default_rng(0))
+    assert {"told", "mask", "novelty"} <= set(batch)
+    total, terms = run.task.loss(run.network, batch, run.mean, run.std)
+    assert torch.isfinite(total)
+    assert "mutual_information" in terms
