@@ -135,7 +135,7 @@ def test_an_unknown_recipe_names_the_known_ones() -> None:
 
 
 PRIMITIVES = """kind = "primitives"\nseed = 1\ncompile = false\ncomponents = 8\nfirst_windows = 6\nlearning_rate = 3e-3
-warm_up_steps = 2\ndecay_share = 0.3\nweight_decay = 0.0\nema = 0.9\nvalidate_every_s = 1\nwindows = [[2, 4]]
+warm_up_steps = 2\ndecay_share = 0.3\nweight_decay = 0.0\nema = 0.9\nvalidate_every_s = 1\nwindows = [[4, 4]]
 window_odds = [1.0]\n[network]\nwidth = 32\nblocks = 1\nheads = 2\nstate = 8\ndecoder_width = 16
 first_channels = 4\n[drop]\n"""
 
@@ -151,7 +151,7 @@ def test_the_global_network_learns_and_exports_what_makes_primitives(cache: Path
 
 def test_dances_without_bars_are_told(cache: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "primitives.toml"
-    recipe.write_text(PRIMITIVES.replace("[[2, 4]]", "[[40, 4]]"))
+    recipe.write_text(PRIMITIVES.replace("[[4, 4]]", "[[40, 4]]"))
     with pytest.raises(PirouetteError, match=r"40 bars|as long as"):
         train(str(recipe), data=cache, minutes=0.05, out=tmp_path, device="cpu")
 
