@@ -18,20 +18,13 @@ from torch import Tensor
 
 from backend.diffusion.sampling import Given
 from backend.directions import Directions, KeyPose
+from backend.motion.accents import accented
 from backend.motion.easing import bridged, eased
 from backend.motion.locking import locked
 from backend.motion.motion import Motion
 from backend.motion.path import Waypoint, led
 from backend.motion.planting import plant
-from backend.motion.representation import (
-    CHANNELS,
-    CONTACTS,
-    HEIGHT,
-    YAW_RATE,
-    decode,
-    encode,
-    start_of,
-)
+from backend.motion.representation import CHANNELS, CONTACTS, HEIGHT, YAW_RATE, decode, encode, start_of
 from backend.motion.skeleton import FPS
 from backend.spaces import MotionSpace, Space
 
@@ -156,15 +149,10 @@ class Canvas:
         motion, standing = plant(placed, whole[:, CONTACTS].double().numpy())
         keys = [*self.key_poses, *self._ends()] if exactly else []
         if self.accents_s:
-            from backend.motion.accents import accented
-
-            fixed = [
-                *self.stays,
-                *((frame, frame + 1) for frame in (round(key.time_s * FPS) for key in self.key_poses)),
-            ]
-            motion = accented(motion, self.accents_s, fixed=fixed)
-        if keys:
-            motion = locked(motion, keys, contact=standing)
+            frames = [round(key.time_s * FPS) for key in self.key_poses]
+            motion = accented(motion, self.accents_s, fixed=[*self.stays, *((each, each + 1) for each in frames)])
+        if keys:  # an accent changes when the feet stand
+            motion = locked(motion, keys, contact=None if self.accents_s else standing)
         poses, pelvis = motion.poses.copy(), motion.pelvis.copy()
         if exactly:
             for begin, end in self.stays:

@@ -40,6 +40,7 @@ from backend.music.audio import Audio
 from backend.music.beats import BeatGrid, track_beats
 from backend.music.features import MusicFeatures, music_features
 from backend.music.features import warm_up as warm_up_features
+from backend.music.structure import music_parts
 from backend.request import GenerateRequest, Progress, Stopwatch
 from backend.spaces import MotionSpace, Space, space_of
 from backend.text.prompting import prompt_vectors
@@ -172,8 +173,6 @@ class Choreographer:
             raise PirouetteError("bad_request", "A dance of codes cannot be made coarse to fine.", "Choose motion.")
 
         def again(primitives: Tensor, bars: list[int]) -> Tensor:
-            from backend.music.structure import music_parts
-
             parts = music_parts(features.sound, features.grid)
             times_s = [(bar - canvas.first) / FPS for bar in bars]
             return reused(primitives, times_s, parts, self.motion_space, mirrored=directions.reuse == "mirror")

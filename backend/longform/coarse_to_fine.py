@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -21,10 +20,8 @@ from backend.diffusion.windows import WINDOW_FRAMES
 from backend.longform.primitives import BEFORE, PRIMITIVE_FRAMES, PrimitiveMaker, bar_frames
 from backend.longform.spans import even_borders
 from backend.motion.representation import mirror
+from backend.music.structure import MusicPart
 from backend.spaces import MotionSpace
-
-if TYPE_CHECKING:
-    from backend.music.structure import MusicPart
 
 LONGEST_SEGMENT = WINDOW_FRAMES - PRIMITIVE_FRAMES
 SILENT_BAR_FRAMES = 60

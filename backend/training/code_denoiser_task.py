@@ -12,13 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from backend.diffusion.schedule import add_noise, alphas_cumprod
+from backend.diffusion.schedule import alphas_cumprod
 from backend.models.codec import CodecConfig, DanceCodec
 from backend.models.denoiser import DenoiserConfig, ParallelMambaDenoiser
 from backend.models.weights import load_into, read_weights
 from backend.spaces import latent_rows
 from backend.training.dataset import Batch, DanceData, Drop
-from backend.training.denoiser_task import noise_levels, start_from
+from backend.training.denoiser_task import start_from
+from backend.training.noising import TOLD, noised, row_error
 
 
 class CodeDenoiserTask:
@@ -56,18 +57,8 @@ class CodeDenoiserTask:
         """One batch: clean and noisy rows with their conditions, on the CPU."""
         batch = (self.valid if valid else self.train).batch(size, frames, rng)
         clean = (self.latents(batch) - self.mean) / self.std
-        step = torch.from_numpy(noise_levels(size, rng, favour_noisy=not valid))
-        noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32))
-        return {
-            "clean": clean,
-            "noisy": add_noise(clean, noise, step, self.alphas),
-            "step": step,
-            "music": batch.music,
-            "genre": batch.genre,
-            "text": batch.text,
-            "has_genre": batch.has_genre,
-            "has_text": batch.has_text,
-        }
+        told = {name: getattr(batch, name) for name in TOLD}
+        return noised(clean, self.alphas, rng, favour_noisy=not valid) | told
 
     def loss(
         self,
@@ -77,10 +68,4 @@ class CodeDenoiserTask:
         std: Tensor,  # noqa: ARG002
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Squared error of the clean latents."""
-        assert isinstance(network, ParallelMambaDenoiser)
-        with torch.autocast(batch["clean"].device.type, torch.bfloat16):
-            prompt = network.encode_prompt(batch["genre"], batch["text"], batch["has_genre"], batch["has_text"])
-            predicted = network(batch["noisy"], batch["step"], network.encode_music(batch["music"]), prompt)
-        error = (predicted.float() - batch["clean"]).square()
-        terms = {"simple": (error * self.weight.to(error.device)).mean(), "plain": error.mean()}
-        return terms["simple"], terms
+        return row_error(network, batch, self.weight)

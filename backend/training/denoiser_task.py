@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from backend.diffusion.conditions import MUSIC_GIVEN
-from backend.diffusion.schedule import STEPS, add_noise, alphas_cumprod
+from backend.diffusion.schedule import alphas_cumprod
 from backend.models.beat_distance import BeatDistanceConfig, BeatDistanceEstimator, beat_distance_error
 from backend.models.denoiser import DenoiserConfig, ParallelMambaDenoiser
 from backend.models.known import Known, beat_reach
@@ -19,19 +19,9 @@ from backend.training.dataset import DanceData, Drop
 from backend.training.knowing import Knowing, known_mask
 from backend.training.losses import LossWeights, denoising_loss
 from backend.training.mutual_information import MutualInformation, halves
+from backend.training.noising import TOLD, noised, predicted
 
-DECISIVE_STEP, DECISIVE_SPREAD = 750, 130  # where it is decided how far a dance moves
-DECISIVE_SHARE = 0.4
 ROUGHNESS = 0.2  # standard deviations: how far a past that was predicted may be from a clean one
-
-
-def noise_levels(size: int, rng: np.random.Generator, *, favour_noisy: bool) -> np.ndarray:
-    """Diffusion steps (size,): uniform, or with a share of them near the decisive noise level."""
-    steps = rng.integers(0, STEPS, size)
-    if favour_noisy:
-        near = np.clip(rng.normal(DECISIVE_STEP, DECISIVE_SPREAD, size), 0, STEPS - 1).astype(np.int64)
-        steps = np.where(rng.random(size) < DECISIVE_SHARE, near, steps)
-    return steps
 
 
 def start_from(network: torch.nn.Module, kind: str) -> None:
@@ -72,19 +62,8 @@ class DenoiserTask:
         """One batch: clean and noisy windows with their conditions, on the CPU."""
         data = self.valid if valid else self.train
         batch = data.batch(size, frames, rng)
-        step = torch.from_numpy(noise_levels(size, rng, favour_noisy=not valid))
-        noise = torch.from_numpy(rng.standard_normal(batch.clean.shape, dtype=np.float32))
-        drawn = {
-            "clean": batch.clean,
-            "noisy": add_noise(batch.clean, noise, step, self.alphas),
-            "step": step,
-            "signal": self.alphas[step],
-            "music": batch.music,
-            "genre": batch.genre,
-            "text": batch.text,
-            "has_genre": batch.has_genre,
-            "has_text": batch.has_text,
-        }
+        drawn = noised(batch.clean, self.alphas, rng, favour_noisy=not valid)
+        drawn |= {"signal": self.alphas[drawn["step"]], **{name: getattr(batch, name) for name in TOLD}}
         return drawn if self.knowing is None else drawn | self._known(batch.clean, self.knowing, rng)
 
     def _known(self, clean: Tensor, knowing: Knowing, rng: np.random.Generator) -> dict[str, Tensor]:
@@ -104,16 +83,13 @@ class DenoiserTask:
         self, network: torch.nn.Module, batch: dict[str, Tensor], mean: Tensor, std: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Denoising loss of a batch and its terms."""
-        assert isinstance(network, ParallelMambaDenoiser)
-        with torch.autocast(batch["clean"].device.type, torch.bfloat16):
-            prompt = network.encode_prompt(batch["genre"], batch["text"], batch["has_genre"], batch["has_text"])
-            known = _known_of(batch)
-            predicted = network(batch["noisy"], batch["step"], network.encode_music(batch["music"]), prompt, known)
+        known = _known_of(batch)
+        clean = predicted(network, batch, known)
         if known is not None:  # what is known is put in its place: jumps at its ends are errors, too
-            predicted = torch.lerp(predicted.float(), batch["clean"], known.mask)
+            clean = torch.lerp(clean, batch["clean"], known.mask)
         estimator, music = self.estimator.to(mean.device), batch["music"][:, 1:]
         total, terms = denoising_loss(
-            predicted,
+            clean,
             batch["clean"],
             batch["signal"],
             mean,
@@ -122,7 +98,7 @@ class DenoiserTask:
             beat_error=lambda velocity: beat_distance_error(estimator(velocity), music),
         )
         if self.information is not None:
-            past, future = halves(predicted.float())
+            past, future = halves(clean)
             if network.training:
                 self.information.learn(past, future)
             terms["mutual_information"] = self.information.penalty(past, future, batch.get("novelty"))

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from backend.diffusion.schedule import add_noise, alphas_cumprod
+from backend.diffusion.schedule import alphas_cumprod
 from backend.errors import PirouetteError
 from backend.longform.primitives import bar_frames, bar_music, cut_primitives
 from backend.models.denoiser import DenoiserConfig, ParallelMambaDenoiser
 from backend.training.dataset import DanceData, Drop
-from backend.training.denoiser_task import noise_levels
+from backend.training.noising import TOLD, noised, row_error
 
 FRAMES_A_BAR = 75  # windows so long hold all bars of all but slow dances
 MOST_TRIES = 300
@@ -70,18 +70,8 @@ class PrimitivesTask:
         genre, text, has_genre, has_text = (
             torch.stack(part) for part in zip(*(each[2] for each in drawn), strict=True)
         )
-        step = torch.from_numpy(noise_levels(size, rng, favour_noisy=False))
-        noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32))
-        return {
-            "clean": clean,
-            "noisy": add_noise(clean, noise, step, self.alphas),
-            "step": step,
-            "music": music,
-            "genre": genre,
-            "text": text,
-            "has_genre": has_genre,
-            "has_text": has_text,
-        }
+        told = dict(zip(TOLD, (music, genre, text, has_genre, has_text), strict=True))
+        return noised(clean, self.alphas, rng, favour_noisy=False) | told
 
     def loss(
         self,
@@ -91,10 +81,4 @@ class PrimitivesTask:
         std: Tensor,  # noqa: ARG002
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Squared error of the clean components."""
-        assert isinstance(network, ParallelMambaDenoiser)
-        with torch.autocast(batch["clean"].device.type, torch.bfloat16):
-            prompt = network.encode_prompt(batch["genre"], batch["text"], batch["has_genre"], batch["has_text"])
-            predicted = network(batch["noisy"], batch["step"], network.encode_music(batch["music"]), prompt)
-        error = (predicted.float() - batch["clean"]).square()
-        terms = {"simple": (error * self.weight.to(error.device)).mean(), "plain": error.mean()}
-        return terms["simple"], terms
+        return row_error(network, batch, self.weight)

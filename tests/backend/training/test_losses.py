@@ -11,9 +11,9 @@ from backend.models.beat_distance import BeatDistanceConfig, BeatDistanceEstimat
 from backend.models.weights import load_into, read_weights
 from backend.motion.representation import encode, facing_joints, joint_velocities
 from backend.music.beats import BeatGrid
-from backend.training.denoiser_task import noise_levels
 from backend.training.kinematic_beats import arrival_strength, kinematic_beats, met
 from backend.training.losses import LossWeights, denoising_loss
+from backend.training.noising import noise_levels
 from tests.fixtures.make_motion import long_sway
 
 
