@@ -49,7 +49,19 @@ def problem_before_going_on(context: bpy.types.Context) -> PirouetteError | None
     return BACKEND_PROBLEM.now(context)
 
 
-class PIROUETTE_OT_continue_dance(StepsOperator, bpy.types.Operator):
+class _NeedsMovement:
+    """An operator that goes on from what the dancer does."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether there is something to go on from; the reason why not is the button's tooltip."""
+        problem = problem_before_going_on(context)
+        if problem is not None:
+            cls.poll_message_set(str(problem))
+        return problem is None
+
+
+class PIROUETTE_OT_continue_dance(_NeedsMovement, StepsOperator, bpy.types.Operator):
     """Dance on from what the dancer does, whoever animated it, to the music that follows; written as a new take"""
 
     bl_idname = "pirouette.continue_dance"
@@ -69,14 +81,6 @@ class PIROUETTE_OT_continue_dance(StepsOperator, bpy.types.Operator):
     )  # fmt: skip
     seed: IntProperty(name="Seed", description="-1 draws one", default=-1, min=-1, options={"SKIP_SAVE"})
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Whether there is something to go on from; the reason why not is the button's tooltip."""
-        problem = problem_before_going_on(context)
-        if problem is not None:
-            cls.poll_message_set(str(problem))
-        return problem is None
-
     def steps(self, context: bpy.types.Context) -> Generator[Step, None, None]:
         """Count the music, read the armature, ask, join, write."""
         dancer, settings = find_dancer(context), context.scene.pirouette
@@ -95,7 +99,7 @@ class PIROUETTE_OT_continue_dance(StepsOperator, bpy.types.Operator):
         return continue_steps(context, stage, whole, start, self.counts or settings.continue_counts, "continued")
 
 
-class PIROUETTE_OT_fill_between(SectionOperator, bpy.types.Operator):
+class PIROUETTE_OT_fill_between(_NeedsMovement, SectionOperator, bpy.types.Operator):
     """Dance these frames anew so that they go on from what is before and arrive exactly at what is behind them"""
 
     bl_idname = "pirouette.fill_between"
@@ -104,14 +108,6 @@ class PIROUETTE_OT_fill_between(SectionOperator, bpy.types.Operator):
 
     frames: EnumProperty(name="Fill", description="Which frames", items=_FILLS, options={"SKIP_SAVE"})
     seed: IntProperty(name="Seed", description="-1 draws one", default=-1, min=-1, options={"SKIP_SAVE"})
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Whether there is something around; the reason why not is the button's tooltip."""
-        problem = problem_before_going_on(context)
-        if problem is not None:
-            cls.poll_message_set(str(problem))
-        return problem is None
 
     def steps(self, context: bpy.types.Context) -> Generator[Step, None, None]:
         """In the take itself where one is shown, else as a new take."""
