@@ -62,6 +62,7 @@ class BackendClient:
         self._count = 0
         self._started = False
         self._ended = False
+        self._ending: dict[str, Any] | None = None  # the error that ended it
         self._silent_pings = 0
         self._child: subprocess.Popen[bytes] | None = None
         self._guard: threading.Thread | None = None
@@ -103,7 +104,7 @@ class BackendClient:
         with self._state:
             self._open.add(identity)
             if self._ended:
-                self._close_request(identity, self._death_note("The dance backend is not running."))
+                self._close_request(identity, self._ending or self._death_note("The dance backend is not running."))
             else:
                 self._outbox.put(parts)
         return identity
@@ -147,7 +148,7 @@ class BackendClient:
 
         Everything still open closes with ``cancelled``. Waits for the end at most ``timeout_s``.
         """
-        self._end(lambda identity: {"type": "cancelled", "id": identity})
+        self._end({"type": "cancelled"})
         self._stop.set()
         if self._guard is not None:
             self._guard.join(timeout_s)
@@ -171,7 +172,7 @@ class BackendClient:
         except OSError as error:
             reason = f"The dance backend could not be started: {self._command[0]}: {error.strerror}."
             self._stderr.add(f"{reason}\n".encode())
-            self._end(lambda identity: _error(identity, "no_environment", reason, "Set the backend up again."))
+            self._end_with(_error("no_environment", reason, "Set the backend up again."))
             self._stop.set()
             return
         assert child.stdin is not None
@@ -228,7 +229,7 @@ class BackendClient:
             except subprocess.TimeoutExpired:
                 reason = "The dance backend has closed its output."
         keeper.join(1.0)  # so that the last line is the last
-        self._end_with(reason)
+        self._end_with(self._death_note(reason))
 
     def _watch(self) -> None:
         """Ping while something is open, give up a silent child, and end the child when told to."""
@@ -240,7 +241,7 @@ class BackendClient:
                 if waiting and not silent and self._child is not None:
                     self._send("ping", f"ping-{self._silent_pings}")
             if silent:
-                self._end_with("The dance backend does not answer any more.")
+                self._end_with(self._death_note("The dance backend does not answer any more."))
                 break
         self._send("shutdown", "shutdown")
         self._outbox.put(None)
@@ -267,23 +268,25 @@ class BackendClient:
         self._arrived.append(Message({**header, "id": identity}))
         self._state.notify_all()
 
-    def _end(self, closing: Callable[[str], dict[str, Any]]) -> None:
+    def _end(self, closing: dict[str, Any]) -> None:
         with self._state:
             self._ended = True
             for identity in sorted(self._open, key=int):
-                self._close_request(identity, closing(identity))
+                self._close_request(identity, closing)
 
-    def _end_with(self, reason: str) -> None:
-        note = self._death_note(reason)
-        self._end(lambda identity: {**note, "id": identity})
+    def _end_with(self, error: dict[str, Any]) -> None:
+        """End, and tell requests that come later why: they may be on their way while the child fails to start."""
+        with self._state:
+            self._ending = self._ending or error
+        self._end(error)
 
     def _death_note(self, reason: str) -> dict[str, Any]:
         hint = self._stderr.last_line or f"Its log is {self.log_path}."
-        return _error("", "backend_died", reason, hint)
+        return _error("backend_died", reason, hint)
 
 
-def _error(identity: str, code: str, message: str, hint: str) -> dict[str, Any]:
-    return {"type": "error", "id": identity, "code": code, "message": message, "hint": hint}
+def _error(code: str, message: str, hint: str) -> dict[str, Any]:
+    return {"type": "error", "code": code, "message": message, "hint": hint}
 
 
 def _exit_words(code: int) -> str:

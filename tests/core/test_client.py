@@ -143,6 +143,8 @@ def test_a_program_that_does_not_exist_is_told_as_no_environment(start: Start, t
     assert (error.type, error.header["code"]) == ("error", "no_environment")
     assert "no python here" in error.header["message"]
     assert not client.alive
+    later = generate(client)  # it was on its way while the start failed
+    assert [m.header["code"] for m in client.poll() if m.id == later] == ["no_environment"]
 
 
 def test_a_backend_that_fails_to_import_gives_the_reason(start: Start, tmp_path: Path) -> None:
