@@ -1,0 +1,360 @@
+"""A body found by the shape of the bones' tree alone: names, rolls and sizes say nothing here. No bpy.
+
+Two limbs that mirror each other reach the floor: legs. Two more hang from above them: arms. Which bones of a limb are
+its joints is decided by the proportions of people, as Gaussians about those of the mean SMPL body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from .body import Body, facing, put_spine
+from .bone_tree import BoneTree, FloatArray, bone_tree
+from .rig import Rig
+
+_FLOOR_REACH = 0.15  # legs end within this share of the height above the lowest point
+_LEG_REACH, _ARM_REACH = 0.3, 0.15  # least length, as a share of the height
+_MOST_BONES = 14  # of a limb that is searched
+_WORST = -30.0  # a limb less likely than this is none
+_UPS = ((0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (0.0, -1.0, 0.0), (1.0, 0.0, 0.0), (-1.0, 0.0, 0.0), (0.0, 0.0, -1.0))
+_FRONT_BY_CUSTOM = (0.0, -1.0, 0.0)
+
+
+@dataclass(frozen=True)
+class _Limb:
+    """Joints of a limb in order, -1 for one that is not there, and how likely they are (a logarithm)."""
+
+    joints: tuple[int, ...]
+    likely: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Frame:
+    """What is up, how high the floor is along it, and the body's height."""
+
+    tree: BoneTree
+    up: FloatArray
+    floor: float
+    height: float
+
+    def level(self, bone: int) -> float:
+        return float(self.tree.heads[bone] @ self.up)
+
+    def span(self, one: int, other: int) -> float:
+        return float(np.linalg.norm(self.tree.heads[one] - self.tree.heads[other]))
+
+
+def body_by_structure(rig: Rig) -> Body | None:
+    """The body of the armature by its shape; None where there are no two legs, two arms and a head.
+
+    The world's Z is up unless no body stands so; then the other axes are tried.
+    """
+    tree = bone_tree(rig, _bones_that_matter(rig))
+    for up in _UPS:
+        if (body := _body(tree, np.array(up))) is not None:
+            return body
+    return None
+
+
+def _bones_that_matter(rig: Rig) -> list[int]:
+    """The bones that move the mesh and what they hang from; all of them where none is said to move it."""
+    if not rig.deform.any():
+        return list(range(len(rig.names)))
+    kept = np.asarray(rig.deform, bool).copy()
+    for bone in range(len(rig.names) - 1, -1, -1):
+        if kept[bone] and rig.parents[bone] >= 0:
+            kept[rig.parents[bone]] = True
+    return [int(bone) for bone in np.flatnonzero(kept)]
+
+
+def _body(tree: BoneTree, up: FloatArray) -> Body | None:
+    inside = [bone for bone in range(len(tree.rig.names)) if tree.children[bone] or tree.parent(bone) >= 0]
+    if len(inside) < 12:
+        return None
+    levels = tree.heads[inside] @ up
+    frame = _Frame(tree, up, float(levels.min()), float(levels.max() - levels.min()))
+    if frame.height <= 0:
+        return None
+    legs = _legs(frame)
+    arms = _arms(frame, legs) if legs else None
+    if legs is None or arms is None:
+        return None
+    head = _head(frame, legs, arms)
+    return None if head is None else _assembled(frame, legs, arms, head)
+
+
+# Legs
+
+
+def _legs(frame: _Frame) -> tuple[_Limb, _Limb] | None:
+    """The most likely pair of legs."""
+    best: tuple[_Limb, _Limb] | None = None
+    for one, other in _pairs(frame.tree):
+        lows = [min(frame.tree.below(bone), key=frame.level) for bone in (one, other)]
+        falls = [frame.level(bone) - frame.level(low) for bone, low in zip((one, other), lows, strict=True)]
+        near = all(frame.level(low) - frame.floor < _FLOOR_REACH * frame.height for low in lows)
+        if not near or min(falls) < _LEG_REACH * frame.height:
+            continue
+        apart = frame.tree.heads[lows[0]] - frame.tree.heads[lows[1]]
+        apart -= frame.up * (apart @ frame.up)
+        if np.linalg.norm(apart) < 0.02 * frame.height:
+            continue
+        middle = 0.5 * (frame.tree.heads[lows[0]] + frame.tree.heads[lows[1]])
+        side = apart / np.linalg.norm(apart)
+        found = [_leg(frame, bone, middle, sign * side) for bone, sign in ((one, 1.0), (other, -1.0))]
+        best = _better_pair(best, found[0], found[1])
+    return best
+
+
+def _leg(frame: _Frame, start: int, middle: FloatArray, side: FloatArray) -> _Limb | None:
+    """The most likely hip, knee, ankle and toes on the ways down from a bone."""
+    best: _Limb | None = None
+    hub = frame.tree.parent(start)
+    for way in _ways(frame.tree, start):
+        for count in (4, 3):
+            for picks in combinations(range(len(way)), count):
+                limb = _Limb(tuple(way[i] for i in picks) + (-1,) * (4 - count), 0.0)
+                likely = _leg_likely(frame, limb.joints, hub, float((frame.tree.heads[way[picks[0]]] - middle) @ side))
+                likely -= 1.0 * sum(
+                    (frame.tree.heads[bone] - middle) @ side > 0.03 * frame.height for bone in way[: picks[0]]
+                )
+                likely -= 0.5 * (picks[3] - picks[2] - 1) if count == 4 else 3.0
+                if best is None or likely > best.likely:
+                    best = _Limb(limb.joints, likely)
+    return best
+
+
+def _leg_likely(frame: _Frame, joints: Sequence[int], hub: int, out: float) -> float:
+    hip, knee, ankle, toe = joints
+    thigh, shin, straight = frame.span(hip, knee), frame.span(knee, ankle), frame.span(hip, ankle)
+    length = thigh + shin
+    if length < 0.2 * frame.height or straight <= 0:
+        return -np.inf
+    down = (frame.level(hip) - frame.level(ankle)) / straight
+    likely = (
+        _normal(thigh / length, 0.48, 0.06)
+        + _normal((frame.level(ankle) - frame.floor) / length, 0.09, 0.06)
+        + _normal(out / length, 0.12, 0.07)
+        + _normal(straight / length, 1.0, 0.06)
+        + _normal(down, 1.0, 0.12)
+        + _normal(frame.span(hip, hub) / length, 0.15, 0.15)
+    )
+    if toe >= 0:
+        foot = frame.span(ankle, toe)
+        falls = (frame.level(ankle) - frame.level(toe)) / max(foot, 1e-9)
+        likely += _normal(foot / length, 0.16, 0.07) + _normal(max(falls - 0.75, 0.0), 0.0, 0.15)
+    return likely
+
+
+# Arms
+
+
+def _arms(frame: _Frame, legs: tuple[_Limb, _Limb]) -> tuple[_Limb, _Limb] | None:
+    """The most likely pair of arms: collar, upper arm, forearm, hand."""
+    tree = frame.tree
+    hips = [leg.joints[0] for leg in legs]
+    taken = {bone for hip in hips for bone in tree.below(hip)}
+    side = tree.heads[hips[0]] - tree.heads[hips[1]]
+    side -= frame.up * (side @ frame.up)
+    side /= max(float(np.linalg.norm(side)), 1e-12)
+    middle = 0.5 * (tree.heads[hips[0]] + tree.heads[hips[1]])
+    leg = 0.5 * sum(frame.span(a.joints[0], a.joints[1]) + frame.span(a.joints[1], a.joints[2]) for a in legs)
+    best: tuple[_Limb, _Limb] | None = None
+    for one, other in _pairs(tree):
+        if one in taken or other in taken or set(hips) & set(tree.below(one) + tree.below(other)):
+            continue
+        outs = [max((tree.heads[bone] - middle) @ side * s for bone in tree.below(b)) for b, s in ((one, 1), (other, -1))]
+        if min(outs) < 0:  # the pair stands the other way round
+            one, other = other, one
+            outs = [
+                max((tree.heads[bone] - middle) @ side * s for bone in tree.below(b)) for b, s in ((one, 1), (other, -1))
+            ]
+        if min(outs) < _ARM_REACH * frame.height:
+            continue
+        first, second = _arm(frame, one, middle, side, leg), _arm(frame, other, middle, -side, leg)
+        best = _better_pair(best, first, second)
+    return best
+
+
+def _arm(frame: _Frame, start: int, middle: FloatArray, side: FloatArray, leg: float) -> _Limb | None:
+    """The most likely collar, upper arm, forearm and hand on the ways out from a bone."""
+    best: _Limb | None = None
+    tree = frame.tree
+    for way in _ways(tree, start):
+        lengths = [frame.span(a, b) for a, b in zip(way, way[1:], strict=False)]
+        lengths.append(float(np.linalg.norm(tree.tails[way[-1]] - tree.heads[way[-1]])))
+        fans = [len([child for child in tree.children[bone] if tree.children[child]]) >= 3 for bone in way]
+        for shoulder, elbow, wrist in combinations(range(len(way)), 3):
+            out = float((tree.heads[way[shoulder]] - middle) @ side)
+            joints = way[shoulder], way[elbow], way[wrist]
+            likely = _arm_likely(frame, joints, out, leg, beyond=sum(lengths[wrist:]))
+            likely += (2.0 if fans[wrist] else -2.0) * any(fans[elbow:])
+            likely -= 1.5 if shoulder == 0 else 0.5 * (shoulder - 1)
+            if best is None or likely > best.likely:
+                best = _Limb((way[0] if shoulder > 0 else -1, *joints), likely)
+    return best
+
+
+def _arm_likely(frame: _Frame, joints: Sequence[int], out: float, leg: float, *, beyond: float) -> float:
+    shoulder, elbow, wrist = joints
+    upper, lower = frame.span(shoulder, elbow), frame.span(elbow, wrist)
+    length = upper + lower
+    if length <= 0.1 * frame.height:
+        return -np.inf
+    return (
+        _normal(upper / length, 0.49, 0.06)
+        + _normal(length / leg, 0.62, 0.1)
+        + _normal(out / length, 0.37, 0.1)
+        + _normal(beyond / length, 0.3, 0.15)
+        + _normal(frame.span(shoulder, wrist) / length, 1.0, 0.08)
+    )
+
+
+# Head
+
+
+def _head(frame: _Frame, legs: tuple[_Limb, _Limb], arms: tuple[_Limb, _Limb]) -> _Limb | None:
+    """The most likely head above the arms: its bone, and the bones from the chest to it (the neck)."""
+    tree = frame.tree
+    shoulders = [arm.joints[1] for arm in arms]
+    roots = [arm.joints[0] if arm.joints[0] >= 0 else arm.joints[1] for arm in arms]
+    chest = tree.shared(roots)
+    taken = {bone for root in roots for bone in tree.below(root)} | {
+        bone for leg in legs for bone in tree.below(leg.joints[0])
+    }
+    top = float(np.mean([frame.level(bone) for bone in shoulders]))
+    torso = top - float(np.mean([frame.level(leg.joints[0]) for leg in legs]))
+    middle = 0.5 * (tree.heads[shoulders[0]] + tree.heads[shoulders[1]])
+    side = tree.heads[shoulders[0]] - tree.heads[shoulders[1]]
+    side /= max(float(np.linalg.norm(side)), 1e-12)
+    if chest < 0 or torso <= 0:
+        return None
+    best: _Limb | None = None
+    for bone in tree.below(chest)[1:]:
+        if bone in taken:
+            continue
+        likely = (
+            _normal((frame.level(bone) - top) / torso, 0.33, 0.12)
+            + _normal(float((tree.heads[bone] - middle) @ side) / torso, 0.0, 0.05)
+            + 0.5 * _fans_out(frame, bone, 0.02 * torso)
+            - 1.0 * (frame.span(bone, tree.parent(bone)) < 0.02 * torso)
+            - 0.1 * _bends(tree, chest, bone)
+        )
+        if best is None or likely > best.likely + 1e-9:
+            best = _Limb((bone, *tree.path(chest, bone)[1:-1]), likely)
+    return best if best is not None and best.likely > _WORST else None
+
+
+def _fans_out(frame: _Frame, bone: int, near: float) -> bool:
+    """Whether several bones hang from it, or from one that lies where it does: the bones of a face."""
+    here = [bone, *(child for child in frame.tree.children[bone] if frame.span(bone, child) < near)]
+    return any(len(frame.tree.children[one]) >= 2 for one in here)
+
+
+def _bends(tree: BoneTree, above: int, below: int) -> int:
+    """How many times a way branches between two bones: the face's bones lie behind the head's many branches."""
+    return sum(len(tree.children[bone]) > 2 for bone in tree.path(above, below)[1:-1])
+
+
+# All together
+
+
+def _assembled(frame: _Frame, legs: tuple[_Limb, _Limb], arms: tuple[_Limb, _Limb], head: _Limb) -> Body | None:
+    tree, body = frame.tree, Body()
+    middle = [tree.heads[leg.joints[0]] - tree.heads[arms[0].joints[1]] for leg in legs]
+    if len({bone for limb in (*legs, *arms) for bone in limb.joints if bone >= 0} & set(head.joints)) or not middle:
+        return None
+    for names, limbs in ((("Hip", "Knee", "Ankle", "Foot"), legs), (("Collar", "Shoulder", "Elbow", "Wrist"), arms)):
+        for side, limb in zip("LR", limbs, strict=True):
+            sure = _sure(limb.likely, len(names) + 2)
+            for name, bone in zip(names, limb.joints, strict=True):
+                body.put(f"{side}_{name}", [bone] if bone >= 0 else [], sure, f"the {name.lower()} of a limb by its place")
+    body.put("Head", [head.joints[0]], _sure(head.likely, 2), "the end of the spine above the arms")
+    ends = [*(limb.joints[0] for limb in legs), *(arm.joints[1] for arm in arms), head.joints[0]]
+    pelvis = tree.shared(ends)
+    chest = tree.shared([*(arm.joints[1] for arm in arms), head.joints[0]])
+    if pelvis < 0 or pelvis in ends:
+        return None
+    body.put("Pelvis", [pelvis], 0.8, "legs and spine hang from it")
+    way = tree.path(pelvis, head.joints[0])[1:-1]
+    shoulders = float(np.mean([frame.level(arm.joints[1]) for arm in arms]))
+    torso = shoulders - float(np.mean([frame.level(leg.joints[0]) for leg in legs]))
+    cut = way.index(chest) + 1 if chest in way else 0
+    while cut < len(way) and frame.level(way[cut]) < shoulders - 0.1 * torso:
+        cut += 1
+    put_spine(body, way[:cut], 0.8, "on the way from the pelvis to the arms")
+    body.put("Neck", way[cut:], 0.8, "between the arms and the head")
+    if not body.complete():
+        return None
+    return _turned(frame, body)
+
+
+def _turned(frame: _Frame, body: Body) -> Body:
+    """The body with its left on its left: exchanged, if the feet or the bends say so, else if custom does."""
+    sure = facing(body, frame.tree)
+    note = "left and right told by where feet, knees and elbows point"
+    if abs(sure) < 0.2:
+        hips = frame.tree.heads[body.first("L_Hip")] - frame.tree.heads[body.first("R_Hip")]
+        sure = float(np.cross(hips, frame.up) @ np.array(_FRONT_BY_CUSTOM))
+        note = "nothing tells front from back: it is taken to face -Y"
+    from_other = Body(dict(body.joints))
+    if sure < 0:
+        from .skeleton import MIRROR
+
+        from_other.joints = {MIRROR[joint]: found for joint, found in body.joints.items()}
+    turned = Body()
+    for joint, found in sorted(from_other.joints.items()):
+        sided = joint not in (0, 3, 6, 9, 12, 15)
+        turned.put(joint, found.bones, found.confidence, f"{found.reason}; {note}" if sided else found.reason)
+    return turned
+
+
+def _pairs(tree: BoneTree) -> Iterator[tuple[int, int]]:
+    """Pairs of bones that hang from the same bone and carry limbs of about the same length."""
+    reach = _reaches(tree)
+    for children in tree.children:
+        for one, other in combinations(children, 2):
+            longest = max(reach[one], reach[other])
+            if longest > 0 and abs(reach[one] - reach[other]) < 0.25 * longest:
+                yield one, other
+
+
+def _reaches(tree: BoneTree) -> FloatArray:
+    """How long the longest way down from each bone is, metres (B,)."""
+    reach = np.zeros(len(tree.rig.names))
+    for bone in range(len(reach) - 1, -1, -1):
+        for child in tree.children[bone]:
+            step = float(np.linalg.norm(tree.heads[child] - tree.heads[bone]))
+            reach[bone] = max(reach[bone], reach[child] + step)
+    return reach
+
+
+def _ways(tree: BoneTree, start: int) -> Iterator[list[int]]:
+    """Every way from a bone to an end, the first bones of it; ways that begin alike for so long are told once."""
+    seen = set()
+    for end in tree.below(start):
+        if not tree.children[end]:
+            way = tuple(tree.path(start, end)[:_MOST_BONES])
+            if way not in seen:
+                seen.add(way)
+                yield list(way)
+
+
+def _better_pair(best: tuple[_Limb, _Limb] | None, one: _Limb | None, other: _Limb | None) -> tuple[_Limb, _Limb] | None:
+    if one is None or other is None or min(one.likely, other.likely) < _WORST:
+        return best
+    better = best is None or one.likely + other.likely > best[0].likely + best[1].likely
+    return (one, other) if better else best
+
+
+def _normal(value: float, mean: float, spread: float) -> float:
+    """The logarithm of a Gaussian's height, without what is constant."""
+    return float(-0.5 * ((value - mean) / spread) ** 2)
+
+
+def _sure(likely: float, terms: int) -> float:
+    return float(0.85 * np.exp(min(likely, 0.0) / (2.0 * terms)))
