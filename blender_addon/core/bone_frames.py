@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .quaternions import from_matrices, times
 from .resample import axis_angle_to_quaternion, continuous_quaternions, quaternion_to_axis_angle
 from .skeleton import JOINT_NAMES, OFFSETS_M, PARENTS, REST_TO_WORLD
 
@@ -80,7 +81,7 @@ def bone_rotations(poses: npt.NDArray[np.floating], rest_rotations: FloatArray, 
     quaternions = axis_angle_to_quaternion(axes)
     if first_joint == 0:
         back = axis_angle_to_quaternion(rest_rotations[0].T @ np.array([-0.5 * np.pi, 0.0, 0.0]))  # R^-1 W^-1 R
-        quaternions[:, 0] = _times(quaternions[:, 0], back)
+        quaternions[:, 0] = times(quaternions[:, 0], back)
     return continuous_quaternions(quaternions)
 
 
@@ -97,7 +98,7 @@ def smpl_poses(rotations: npt.NDArray[np.floating], rest_rotations: FloatArray, 
     if first_joint == 0:
         into_bone[0] = rest_rotations[0].T
         forth = axis_angle_to_quaternion(rest_rotations[0].T @ np.array([0.5 * np.pi, 0.0, 0.0]))
-        quaternions[:, 0] = _times(quaternions[:, 0], forth)
+        quaternions[:, 0] = times(quaternions[:, 0], forth)
     poses: FloatArray = np.einsum("jab,tja->tjb", into_bone, quaternion_to_axis_angle(quaternions))
     return poses
 
@@ -116,37 +117,4 @@ def smpl_poses_of_matrices(matrices: npt.NDArray[np.floating], rest_rotations: F
     local = np.array(turned)
     for joint in range(1, len(PARENTS)):
         local[:, joint] = np.swapaxes(turned[:, PARENTS[joint]], -1, -2) @ turned[:, joint]
-    return quaternion_to_axis_angle(_quaternions(local))
-
-
-def _quaternions(matrices: FloatArray) -> FloatArray:
-    """Unit quaternions (..., 4), w first, of rotation matrices (..., 3, 3), by the largest part (Shepperd 1978)."""
-    m = matrices
-    trace = np.trace(m, axis1=-2, axis2=-1)
-    squares = np.stack(
-        [1 + trace, *(1 - trace + 2 * m[..., k, k] for k in range(3))], axis=-1
-    )  # 4w^2, 4x^2, 4y^2, 4z^2
-    w = np.stack([squares[..., 0], *(m[..., a, b] - m[..., b, a] for a, b in ((2, 1), (0, 2), (1, 0)))], axis=-1)
-    rows = [w]
-    for k in range(3):
-        parts = [w[..., k + 1], *(m[..., k, j] + m[..., j, k] if j != k else squares[..., k + 1] for j in range(3))]
-        rows.append(np.stack(parts, axis=-1))
-    best = np.argmax(squares, axis=-1)
-    chosen = np.take_along_axis(np.stack(rows, axis=-2), best[..., None, None], axis=-2)[..., 0, :]
-    unit: FloatArray = chosen / np.linalg.norm(chosen, axis=-1, keepdims=True)
-    return unit
-
-
-def _times(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Hamilton product of quaternions (..., 4), w first."""
-    aw, ax, ay, az = np.moveaxis(a, -1, 0)
-    bw, bx, by, bz = np.moveaxis(b, -1, 0)
-    return np.stack(
-        [
-            aw * bw - ax * bx - ay * by - az * bz,
-            aw * bx + ax * bw + ay * bz - az * by,
-            aw * by - ax * bz + ay * bw + az * bx,
-            aw * bz + ax * by - ay * bx + az * bw,
-        ],
-        axis=-1,
-    )
+    return quaternion_to_axis_angle(from_matrices(local))

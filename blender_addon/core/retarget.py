@@ -1,0 +1,266 @@
+"""A dance on any character: the turn of every bone and the path of its hips, for all frames at once. No bpy.
+
+One identity carries it all: a bone turns in the world as its joint turns away from SMPL's rest pose, starting from the
+character led into that pose (``calibration``). Bones that the dance does not know follow what carries them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from .bone_carrying import carried_by, carrier, carries
+from .calibration import (
+    ANKLES,
+    BALLS,
+    HIPS,
+    KNEES,
+    LIMBS,
+    SMPL_BALL_HEIGHT_M,
+    Calibration,
+    calibrate,
+    posed_as_rest,
+    smpl_direction,
+)
+from .curves import BoolArray, smooth
+from .foot_lock import FeetMode, Leg, Locked, foot_lock, moved
+from .quaternions import FloatArray, from_matrices, inverse, seen_from, times, turned
+from .resample import continuous_quaternions
+from .retarget_motion import Source, bone_turns, hips_at_rest, source_of
+from .retarget_report import Figures, apart_deg, foot_slide, knee_speed, penetration
+from .rig import BoneMap, Rig
+
+Travel = Literal["hips", "root", "in_place"]
+Facing = Literal["dance", "character"]
+_PATH_S = 0.5  # a dance in place keeps what sways faster than this
+_IDENTITY = np.array([1.0, 0.0, 0.0, 0.0])
+
+
+@dataclass(frozen=True, eq=False)
+class RetargetOptions:
+    """feet, strength: of the foot lock; travel: whether the hips go over the floor, the root bone does, or neither;
+    facing: whether the character turns to face as the dance does, or dances as it stands; reference: (B, 4, 4) pose
+    of the character in armature space that counts as its rest pose, None for its own.
+    """
+
+    feet: FeetMode = "auto"
+    strength: float = 1.0
+    travel: Travel = "hips"
+    facing: Facing = "dance"
+    reference: FloatArray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Retargeted:
+    """bones: of N bones; rotations: (N, T, 4) w, x, y, z, sign-continuous, each from its bone's own rest, as Blender's
+    rotation_quaternion; hips, locations: (T, 3) a bone and its place in its own rest axes, in the armature's units;
+    root, root_locations: likewise, or "" and None.
+    """
+
+    bones: tuple[str, ...]
+    rotations: FloatArray
+    hips: str
+    locations: FloatArray
+    figures: Figures
+    root: str = ""
+    root_locations: FloatArray | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Body:
+    """The character in stage axes. joints: bone to joint; above: bone to the bone that carries it; turns: bone to
+    (T, 4) from its rest; held: bone to (4,) from its rest to the reference; hips_m: (T, 3) between the hip joints.
+    """
+
+    rig: Rig
+    stage: Calibration
+    hips: int
+    joints: dict[int, int]
+    above: dict[int, int]
+    turns: dict[int, FloatArray]
+    hips_m: FloatArray
+    heads: FloatArray
+    axes: FloatArray
+    first: dict[int, int] = field(default_factory=dict)
+
+
+def retarget(
+    rig: Rig,
+    bone_map: BoneMap,
+    poses: npt.NDArray[np.floating],
+    pelvis: npt.NDArray[np.floating],
+    *,
+    fps: float,
+    contacts: BoolArray | None = None,
+    options: RetargetOptions | None = None,
+) -> Retargeted:
+    """The dance on a character.
+
+    poses: (T, 24, 3) axis-angle, radians; pelvis: (T, 3) metres, Z up; contacts: (T, 4) of the left and right ankle
+    and the left and right ball, which the foot lock holds.
+    Raises ValueError for a character whose scale cannot be kept, whose bones are not joined or not known.
+    """
+    options = options or RetargetOptions()
+    if len(poses) == 0 or len(poses) != len(pelvis):
+        raise ValueError(f"a dance needs frames, as many poses as places: got {len(poses)} and {len(pelvis)}")
+    if options.travel == "root" and not bone_map.root:
+        raise ValueError("this character has no root bone; choose one in the table, or let the hips travel")
+    source = source_of(poses, pelvis)
+    body = _body(rig, bone_map, source, options)
+    flags = np.zeros((len(poses), 4), dtype=bool) if contacts is None else np.asarray(contacts, dtype=bool)
+    legs = _leg(body, source, 0), _leg(body, source, 1)
+    stage = body.stage
+    locked = foot_lock(
+        legs, stage.feet, flags, floor_m=stage.floor_m, fps=fps, mode=options.feet, strength=options.strength
+    )
+    after = moved(legs[0], locked.turns[0], locked.sunk_m), moved(legs[1], locked.turns[1], locked.sunk_m)
+    figures = _figures(body, source, (legs, after), locked, flags, fps=fps)
+    _take_over(body, locked)
+    return _written(body, bone_map, options, figures, fps=fps)
+
+
+def _body(rig: Rig, bone_map: BoneMap, source: Source, options: RetargetOptions) -> _Body:
+    """The character with the dance's turns, before its feet are held."""
+    reference = rig if options.reference is None else posed_as_rest(rig, np.asarray(options.reference, dtype=float))
+    stage = calibrate(reference, bone_map)
+    held = reference.rest[:, :3, :3] @ np.swapaxes(rig.rest[:, :3, :3], -1, -2)
+    frame = stage.axes @ np.swapaxes(reference.rest[:, :3, :3], -1, -2)  # armature to stage, alike for every bone
+    hips = carrier(rig, bone_map)
+    joints: dict[int, int] = {}
+    turns: dict[int, FloatArray] = {}
+    for name, (joint, turn) in bone_turns(source, bone_map).items():
+        number = hips if joint == 0 else rig.number(name)
+        swing = stage.swings.get(joint, _IDENTITY)
+        own = from_matrices(frame[number] @ held[number] @ frame[number].T)
+        joints[number], turns[number] = joint, times(turn, times(swing, own)[None])
+    first = {row.joint: rig.number(row.bones[0]) for row in bone_map.rows if row.bones}
+    at_rest = hips_at_rest(SMPL_BALL_HEIGHT_M)
+    path = stage.hips + stage.ratio * (source.hips - at_rest)
+    origin = reference.heads[first[0]]
+    heads = stage.scale * (np.asarray(rig.heads, dtype=np.float64) - origin) @ frame[0].T
+    axes = frame[0] @ np.asarray(rig.rest, dtype=np.float64)[:, :3, :3]
+    above = carried_by(rig, bone_map, joints, hips)
+    return _Body(rig, stage, hips, joints, above, turns, path, heads, axes, first)
+
+
+def _leg(body: _Body, source: Source, side: int) -> Leg:
+    """A leg of the character."""
+    first = body.first
+    hip, knee, ankle = first[HIPS[side]], first[KNEES[side]], first[ANKLES[side]]
+    between = 0.5 * (body.heads[first[HIPS[0]]] + body.heads[first[HIPS[1]]])
+    carried = body.turns[body.above[hip]] if body.above[hip] >= 0 else body.turns[body.hips]
+    return Leg(
+        hip=body.hips_m + turned(carried, (body.heads[hip] - between)[None]),
+        thigh=turned(body.turns[hip], (body.heads[knee] - body.heads[hip])[None]),
+        shin=turned(body.turns[knee], (body.heads[ankle] - body.heads[knee])[None]),
+        hinge=turned(source.turns[HIPS[side]], np.array([[1.0, 0.0, 0.0]])),
+        turns=source.turns[ANKLES[side]],
+        toe_turns=source.turns[BALLS[side]] if BALLS[side] in first else source.turns[ANKLES[side]],
+    )
+
+
+def _take_over(body: _Body, locked: Locked) -> None:
+    """What the foot lock changed."""
+    body.hips_m[:, 2] -= locked.sunk_m
+    for side, turns in enumerate(locked.turns):
+        for joint, turn in (
+            (HIPS[side], turns.thigh),
+            (KNEES[side], turns.shin),
+            (ANKLES[side], turns.foot),
+            (BALLS[side], turns.foot),
+        ):
+            if joint in body.first:
+                number = body.first[joint]
+                body.turns[number] = times(turn, body.turns[number])
+
+
+def _figures(
+    body: _Body,
+    source: Source,
+    legs: tuple[tuple[Leg, Leg], tuple[Leg, Leg]],
+    locked: Locked,
+    contacts: BoolArray,
+    *,
+    fps: float,
+) -> Figures:
+    before, after = legs
+    stage = body.stage
+    errors = [0.0]
+    for joint, end in LIMBS.items():
+        if joint in body.first and end in body.first:
+            bone, child = body.first[joint], body.first[end]
+            points = turned(body.turns[bone], (body.heads[child] - body.heads[bone])[None])
+            errors.append(float(apart_deg(points, turned(source.turns[joint], smpl_direction(end)[None])).max()))
+    moves = [apart_deg(a, b) for was, now in zip(before, after, strict=True) for a, b in _bones(was, now)]
+    return Figures(
+        limb_error_deg=max(errors),
+        legs_turned_deg=float(np.mean(moves)),
+        foot_slide_cm_s=foot_slide(after, stage.feet, contacts, fps=fps),
+        foot_slide_unlocked_cm_s=foot_slide(before, stage.feet, contacts, fps=fps),
+        knee_speed_deg_s=knee_speed(after, fps=fps),
+        knee_speed_dance_deg_s=knee_speed(before, fps=fps),
+        penetration_cm=penetration(after, stage.feet, floor_m=stage.floor_m),
+        penetration_unlocked_cm=penetration(before, stage.feet, floor_m=stage.floor_m),
+        hips_sunk_cm=100.0 * float(locked.sunk_m.max()),
+    )
+
+
+def _bones(was: Leg, now: Leg) -> tuple[tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
+    return (was.thigh, now.thigh), (was.shin, now.shin)
+
+
+def _written(body: _Body, bone_map: BoneMap, options: RetargetOptions, figures: Figures, *, fps: float) -> Retargeted:
+    """As Blender's bones say it."""
+    stage, hips = body.stage, body.hips
+    # How a bone that does not move counts as turned, once the character is stood up to face as the dance does.
+    still = inverse(from_matrices(stage.stand))[None] if options.facing == "dance" else _IDENTITY[None]
+    numbers = sorted(body.joints)
+    local = []
+    for number in numbers:
+        carried = body.turns[body.above[number]] if body.above[number] >= 0 else still
+        local.append(times(inverse(carried), body.turns[number]))
+    rotations = seen_from(np.stack(local, axis=1), body.axes[numbers])
+    path, gone = _travelled(body.hips_m, stage, options.travel, fps=fps)
+    between = 0.5 * (body.heads[body.first[HIPS[0]]] + body.heads[body.first[HIPS[1]]])
+    place = path - turned(body.turns[hips], (between - body.heads[hips])[None])
+    armature = _in_armature(body, place + stage.origin, options) - _to_root(body, bone_map, gone, options)
+    root_locations = None
+    if options.travel == "root":
+        root = body.rig.number(bone_map.root)
+        root_locations = _to_root(body, bone_map, gone, options) @ body.rig.rest[root, :3, :3]
+    return Retargeted(
+        bones=tuple(body.rig.names[number] for number in numbers),
+        rotations=np.moveaxis(continuous_quaternions(rotations), 1, 0),
+        hips=body.rig.names[hips],
+        locations=(armature - body.rig.heads[hips]) @ body.rig.rest[hips, :3, :3],
+        figures=figures,
+        root=bone_map.root if options.travel == "root" else "",
+        root_locations=root_locations,
+    )
+
+
+def _travelled(hips_m: FloatArray, stage: Calibration, travel: Travel, *, fps: float) -> tuple[FloatArray, FloatArray]:
+    """The hips' path (T, 3) as the hips are to have it, and what the root has of it (T, 3)."""
+    slow = np.zeros_like(hips_m)
+    if travel != "hips":
+        slow[:, :2] = smooth(hips_m[:, :2], _PATH_S * fps) - stage.hips[:2]
+    return (hips_m - slow, np.zeros_like(slow)) if travel == "in_place" else (hips_m, slow)
+
+
+def _in_armature(body: _Body, points: FloatArray, options: RetargetOptions) -> FloatArray:
+    """Points or ways (T, 3) of the stage, from the object's origin, in armature space and its units."""
+    own = body.axes[0] @ body.rig.rest[0, :3, :3].T  # armature to stage
+    if options.facing == "dance":
+        own = body.stage.stand.T @ own
+    return np.asarray(points @ own / body.stage.scale)
+
+
+def _to_root(body: _Body, bone_map: BoneMap, gone: FloatArray, options: RetargetOptions) -> FloatArray:
+    """How far the root goes (T, 3) in armature space. Raises ValueError for a root that does not carry the hips."""
+    if options.travel == "root" and not carries(body.rig, body.rig.number(bone_map.root), body.hips):
+        raise ValueError(f"{bone_map.root!r} does not carry {body.rig.names[body.hips]!r}; choose another root bone")
+    return _in_armature(body, gone, options)
