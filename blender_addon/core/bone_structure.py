@@ -20,6 +20,9 @@ _FLOOR_REACH = 0.15  # legs end within this share of the height above the lowest
 _LEG_REACH, _ARM_REACH = 0.3, 0.15  # least length, as a share of the height
 _MOST_BONES = 14  # of a limb that is searched
 _WORST = -30.0  # a limb less likely than this is none
+_WORST_HEAD = -8.0
+_KEPT = 12  # likely limbs of a side that are compared with the other side's
+_UNLIKE = 20.0  # what a gap of the body's height between a joint and the other side's mirrored one takes off
 _UPS = ((0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (0.0, -1.0, 0.0), (1.0, 0.0, 0.0), (-1.0, 0.0, 0.0), (0.0, 0.0, -1.0))
 _FRONT_BY_CUSTOM = (0.0, -1.0, 0.0)
 
@@ -105,14 +108,14 @@ def _legs(frame: _Frame) -> tuple[_Limb, _Limb] | None:
             continue
         middle = 0.5 * (frame.tree.heads[lows[0]] + frame.tree.heads[lows[1]])
         side = apart / np.linalg.norm(apart)
-        found = [_leg(frame, bone, middle, sign * side) for bone, sign in ((one, 1.0), (other, -1.0))]
-        best = _better_pair(best, found[0], found[1])
+        found = [_legs_below(frame, bone, middle, sign * side) for bone, sign in ((one, 1.0), (other, -1.0))]
+        best = _better_pair(best, _mirrored(frame, found[0], found[1], middle, side))
     return best
 
 
-def _leg(frame: _Frame, start: int, middle: FloatArray, side: FloatArray) -> _Limb | None:
-    """The most likely hip, knee, ankle and toes on the ways down from a bone."""
-    best: _Limb | None = None
+def _legs_below(frame: _Frame, start: int, middle: FloatArray, side: FloatArray) -> list[_Limb]:
+    """The most likely hips, knees, ankles and toes on the ways down from a bone."""
+    found: list[_Limb] = []
     hub = frame.tree.parent(start)
     for way in _ways(frame.tree, start):
         for count in (4, 3):
@@ -123,9 +126,8 @@ def _leg(frame: _Frame, start: int, middle: FloatArray, side: FloatArray) -> _Li
                     (frame.tree.heads[bone] - middle) @ side > 0.03 * frame.height for bone in way[: picks[0]]
                 )
                 likely -= 0.5 * (picks[3] - picks[2] - 1) if count == 4 else 3.0
-                if best is None or likely > best.likely:
-                    best = _Limb(limb.joints, likely)
-    return best
+                found.append(_Limb(limb.joints, likely))
+    return _likeliest(found)
 
 
 def _leg_likely(frame: _Frame, joints: Sequence[int], hub: int, out: float) -> float:
@@ -175,14 +177,14 @@ def _arms(frame: _Frame, legs: tuple[_Limb, _Limb]) -> tuple[_Limb, _Limb] | Non
             ]
         if min(outs) < _ARM_REACH * frame.height:
             continue
-        first, second = _arm(frame, one, middle, side, leg), _arm(frame, other, middle, -side, leg)
-        best = _better_pair(best, first, second)
+        found = [_arms_below(frame, bone, middle, sign * side, leg) for bone, sign in ((one, 1.0), (other, -1.0))]
+        best = _better_pair(best, _mirrored(frame, found[0], found[1], middle, side))
     return best
 
 
-def _arm(frame: _Frame, start: int, middle: FloatArray, side: FloatArray, leg: float) -> _Limb | None:
-    """The most likely collar, upper arm, forearm and hand on the ways out from a bone."""
-    best: _Limb | None = None
+def _arms_below(frame: _Frame, start: int, middle: FloatArray, side: FloatArray, leg: float) -> list[_Limb]:
+    """The most likely collars, upper arms, forearms and hands on the ways out from a bone."""
+    found: list[_Limb] = []
     tree = frame.tree
     for way in _ways(tree, start):
         lengths = [frame.span(a, b) for a, b in zip(way, way[1:], strict=False)]
@@ -191,15 +193,16 @@ def _arm(frame: _Frame, start: int, middle: FloatArray, side: FloatArray, leg: f
         for shoulder, elbow, wrist in combinations(range(len(way)), 3):
             out = float((tree.heads[way[shoulder]] - middle) @ side)
             joints = way[shoulder], way[elbow], way[wrist]
-            likely = _arm_likely(frame, joints, out, leg, beyond=sum(lengths[wrist:]))
+            likely = _arm_likely(frame, joints, out, leg)
+            likely += _normal(sum(lengths[wrist:]) / leg, 0.2, 0.1) if wrist + 1 < len(way) else -0.3
             likely += (2.0 if fans[wrist] else -2.0) * any(fans[elbow:])
             likely -= 1.5 if shoulder == 0 else 0.5 * (shoulder - 1)
-            if best is None or likely > best.likely:
-                best = _Limb((way[0] if shoulder > 0 else -1, *joints), likely)
-    return best
+            likely += _bend_at(tree, way[shoulder : wrist + 1], elbow - shoulder)
+            found.append(_Limb((way[0] if shoulder > 0 else -1, *joints), likely))
+    return _likeliest(found)
 
 
-def _arm_likely(frame: _Frame, joints: Sequence[int], out: float, leg: float, *, beyond: float) -> float:
+def _arm_likely(frame: _Frame, joints: Sequence[int], out: float, leg: float) -> float:
     shoulder, elbow, wrist = joints
     upper, lower = frame.span(shoulder, elbow), frame.span(elbow, wrist)
     length = upper + lower
@@ -209,7 +212,6 @@ def _arm_likely(frame: _Frame, joints: Sequence[int], out: float, leg: float, *,
         _normal(upper / length, 0.49, 0.06)
         + _normal(length / leg, 0.62, 0.1)
         + _normal(out / length, 0.37, 0.1)
-        + _normal(beyond / length, 0.3, 0.15)
         + _normal(frame.span(shoulder, wrist) / length, 1.0, 0.08)
     )
 
@@ -238,15 +240,15 @@ def _head(frame: _Frame, legs: tuple[_Limb, _Limb], arms: tuple[_Limb, _Limb]) -
         if bone in taken:
             continue
         likely = (
-            _normal((frame.level(bone) - top) / torso, 0.33, 0.12)
+            _normal((frame.level(bone) - top) / torso, 0.36, 0.12)
             + _normal(float((tree.heads[bone] - middle) @ side) / torso, 0.0, 0.05)
-            + 0.5 * _fans_out(frame, bone, 0.02 * torso)
+            + 0.6 * (not tree.children[bone] or _fans_out(frame, bone, 0.02 * torso))
             - 1.0 * (frame.span(bone, tree.parent(bone)) < 0.02 * torso)
-            - 0.1 * _bends(tree, chest, bone)
+            - 1.0 * _bends(tree, chest, bone)
         )
         if best is None or likely > best.likely + 1e-9:
             best = _Limb((bone, *tree.path(chest, bone)[1:-1]), likely)
-    return best if best is not None and best.likely > _WORST else None
+    return best if best is not None and best.likely > _WORST_HEAD else None
 
 
 def _fans_out(frame: _Frame, bone: int, near: float) -> bool:
@@ -344,11 +346,41 @@ def _ways(tree: BoneTree, start: int) -> Iterator[list[int]]:
                 yield list(way)
 
 
-def _better_pair(best: tuple[_Limb, _Limb] | None, one: _Limb | None, other: _Limb | None) -> tuple[_Limb, _Limb] | None:
-    if one is None or other is None or min(one.likely, other.likely) < _WORST:
+def _likeliest(limbs: list[_Limb]) -> list[_Limb]:
+    return sorted(limbs, key=lambda limb: -limb.likely)[:_KEPT]
+
+
+def _mirrored(
+    frame: _Frame, ones: Sequence[_Limb], others: Sequence[_Limb], middle: FloatArray, side: FloatArray
+) -> tuple[_Limb, _Limb] | None:
+    """Of the likely limbs of two sides, the pair that is most likely and mirrors one another best."""
+    heads, best, best_likely = frame.tree.heads, None, -np.inf
+    for one in ones:
+        places = heads[list(one.joints)] - middle
+        places = places - 2.0 * np.outer(places @ side, side) + middle
+        for other in others:
+            gaps = np.linalg.norm(places - heads[list(other.joints)], axis=-1) / frame.height
+            both = np.array([(a >= 0) and (b >= 0) for a, b in zip(one.joints, other.joints, strict=True)])
+            alone = sum((a >= 0) != (b >= 0) for a, b in zip(one.joints, other.joints, strict=True))
+            likely = one.likely + other.likely - _UNLIKE * float(gaps[both].sum()) - 3.0 * alone
+            if likely > best_likely:
+                best, best_likely = (one, other), likely
+    return best
+
+
+def _better_pair(best: tuple[_Limb, _Limb] | None, pair: tuple[_Limb, _Limb] | None) -> tuple[_Limb, _Limb] | None:
+    if pair is None or min(limb.likely for limb in pair) < _WORST:
         return best
-    better = best is None or one.likely + other.likely > best[0].likely + best[1].likely
-    return (one, other) if better else best
+    better = best is None or pair[0].likely + pair[1].likely > best[0].likely + best[1].likely
+    return pair if better else best
+
+
+def _bend_at(tree: BoneTree, way: Sequence[int], elbow: int) -> float:
+    """How much likelier a limb is that bends at its elbow than one that bends at a twist bone: 0 or less."""
+    steps = np.diff(tree.heads[list(way)], axis=0)
+    steps /= np.maximum(np.linalg.norm(steps, axis=-1, keepdims=True), 1e-12)
+    bends = np.arccos(np.clip((steps[1:] * steps[:-1]).sum(-1), -1.0, 1.0))
+    return float(-10.0 * min(max(bends.max() - bends[elbow - 1] - 0.03, 0.0), 0.3))
 
 
 def _normal(value: float, mean: float, spread: float) -> float:
