@@ -197,6 +197,8 @@ def _arms_below(frame: _Frame, start: int, middle: FloatArray, side: FloatArray,
             likely += _normal(sum(lengths[wrist:]) / leg, 0.2, 0.1) if wrist + 1 < len(way) else -0.3
             likely += (2.0 if fans[wrist] else -2.0) * any(fans[elbow:])
             likely -= 1.5 if shoulder == 0 else 0.5 * (shoulder - 1)
+            if shoulder > 1 and _bend(tree, way[shoulder - 1 : shoulder + 2]) < 0.03:
+                likely -= 2.0  # a twist bone further down the upper arm
             likely += _bend_at(tree, way[shoulder : wrist + 1], elbow - shoulder)
             found.append(_Limb((way[0] if shoulder > 0 else -1, *joints), likely))
     return _likeliest(found)
@@ -373,6 +375,13 @@ def _better_pair(best: tuple[_Limb, _Limb] | None, pair: tuple[_Limb, _Limb] | N
         return best
     better = best is None or pair[0].likely + pair[1].likely > best[0].likely + best[1].likely
     return pair if better else best
+
+
+def _bend(tree: BoneTree, three: Sequence[int]) -> float:
+    """The angle between the two ways of three bones, radians."""
+    first, second = np.diff(tree.heads[list(three)], axis=0)
+    lengths = max(float(np.linalg.norm(first) * np.linalg.norm(second)), 1e-12)
+    return float(np.arccos(np.clip(first @ second / lengths, -1.0, 1.0)))
 
 
 def _bend_at(tree: BoneTree, way: Sequence[int], elbow: int) -> float:

@@ -42,7 +42,8 @@ class Foot:
 class Calibration:
     """The character at rest in stage axes, and how it is led into SMPL's rest pose.
 
-    stand: (3, 3) from world into stage axes; scale: of the object; origin: (3,) from the object's origin to the stage's; heads: (B, 3); axes: (B, 3, 3) rest axes of each bone; swings: joint to (4,), from rest to SMPL's rest;
+    stand: (3, 3) from world into stage axes; scale: of the object; origin: (3,) from the object's origin to the
+    stage's; heads: (B, 3); axes: (B, 3, 3) rest axes of each bone; swings: joint to (4,), from rest to SMPL's rest;
     hips: (3,) the middle of the hip joints in SMPL's rest pose; floor_m: its height; ratio: of its legs to SMPL's.
     """
 
@@ -190,7 +191,7 @@ def _foot(heads: FloatArray, tails: FloatArray, first: dict[int, int], side: int
     ahead = (ball - ankle) * (1.0, 1.0, 0.0)
     length = float(np.linalg.norm(ahead))
     toes = (end - ball) * (1.0, 1.0, 0.0)
-    if not 0.2 * length < toes @ unit(ahead) < length:
+    if not 0.25 * length < toes @ unit(ahead) < 0.7 * length:  # a bone's tail that is not where the toes end
         toes = 0.45 * ahead
     drop = np.array([0.0, 0.0, ankle[2] - floor])
     sole = np.stack([-0.3 * ahead - drop, ahead - drop])

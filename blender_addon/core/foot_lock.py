@@ -19,6 +19,8 @@ from .two_bone import reach
 FeetMode = Literal["auto", "ground", "off"]
 REACH = 0.992  # of the straight leg: farther than this a leg reaches only where it did before
 _STRAIGHT = 0.9993
+_IN_THE_AIR = 0.02  # how much a foot that does not stand counts
+_SETTLE_S = 0.07
 _DEEPEST = 0.2  # of the leg's length: how far hips sink
 
 
@@ -56,7 +58,7 @@ class LegTurns:
 
 @dataclass(frozen=True, eq=False)
 class Locked:
-    """sunk_m: (T,) how far the hips sink; turns: of the left and the right leg."""
+    """sunk_m: (T,) how far the hips sink, below 0 where they rise; turns: of the left and the right leg."""
 
     sunk_m: FloatArray
     turns: tuple[LegTurns, LegTurns]
@@ -94,7 +96,7 @@ def foot_lock(
         )
         for side, leg in enumerate(legs)
     ]
-    sunk = _sinking(legs, paths, fps=fps)
+    sunk = _sinking(legs, paths, contacts, fps=fps)
     down = np.stack([np.zeros_like(sunk), np.zeros_like(sunk), sunk], axis=-1)
     turns = []
     for leg, path in zip(legs, paths, strict=True):
@@ -116,14 +118,30 @@ def moved(leg: Leg, turns: LegTurns, sunk_m: FloatArray) -> Leg:
     )
 
 
-def _sinking(legs: tuple[Leg, Leg], paths: list[FootPath], *, fps: float) -> FloatArray:
-    """(T,) how far the hips sink so that both legs reach their feet."""
-    needed = np.zeros(len(legs[0].hip))
+def _sinking(legs: tuple[Leg, Leg], paths: list[FootPath], contacts: BoolArray, *, fps: float) -> FloatArray:
+    """(T,) how far the hips sink (below 0: rise), so that standing legs stay as bent as they were and reach their feet.
+
+    A leg that is all but straight must bend a lot to be a little shorter: where its foot rises, the hips rise too.
+    """
+    offers, weights = [], []
+    for side, (leg, path) in enumerate(zip(legs, paths, strict=True)):
+        was = np.linalg.norm(leg.thigh + leg.shin, axis=-1)
+        offers.append(_too_high(leg, path, was))
+        weights.append(np.where(contacts[:, side] | contacts[:, 2 + side], 1.0, _IN_THE_AIR))
+    wanted, weight = np.array(offers), np.array(weights)
+    wide = max(1.0, _SETTLE_S * fps)
+    sunk = smooth((wanted * weight).sum(axis=0), wide) / smooth(weight.sum(axis=0), wide)
+    needed = np.zeros(len(sunk))
     for leg, path in zip(legs, paths, strict=True):
         straight = leg.length_m
         was = np.linalg.norm(leg.thigh + leg.shin, axis=-1)
         most = np.maximum(REACH * straight, np.minimum(was, _STRAIGHT * straight))
-        target = path.ankle - leg.hip
-        across = np.minimum(np.linalg.norm(target[:, :2], axis=-1), most)
-        needed = np.maximum(needed, np.clip(-target[:, 2] - np.sqrt(most**2 - across**2), 0.0, _DEEPEST * straight))
-    return smooth(highest_near(needed, max(1, round(0.1 * fps))), 0.06 * fps)
+        needed = np.maximum(needed, np.clip(_too_high(leg, path, most) - sunk, 0.0, _DEEPEST * straight))
+    return sunk + smooth(highest_near(needed, max(1, round(0.1 * fps))), 0.06 * fps)
+
+
+def _too_high(leg: Leg, path: FootPath, length: FloatArray) -> FloatArray:
+    """(T,) how far the hip is above where its leg would be of this length (T,)."""
+    target = path.ankle - leg.hip
+    across = np.minimum(np.linalg.norm(target[:, :2], axis=-1), length)
+    return np.asarray(np.where(target[:, 2] < 0.0, -target[:, 2] - np.sqrt(length**2 - across**2), 0.0))

@@ -1,4 +1,4 @@
-"""Where a character's foot should be: standing still while the dance's foot stands, and never under the floor. No bpy."""
+"""Where a character's foot should be: still while the dance's foot stands, and never under the floor. No bpy."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .quaternions import FloatArray, angle, inverse, mean, times, turned
 from .resample import axis_angle_to_quaternion, quaternion_to_axis_angle
 
 SHORTEST_S, WIDEST_GAP_S, EASE_S = 0.1, 0.07, 0.2
-STEP_S = 0.13  # between two places of one foot that is said to stand all the while
+STEP_S = 0.1  # between two places of one foot that is said to stand all the while
 RANGE = 0.12  # of the leg's length: a standing foot is drawn no farther
-TURN_RAD = np.radians(20.0)  # a flat foot is held within such a turn; beyond it, it pivots on its ball
+TURN_RAD = np.radians(30.0)  # a flat foot is held within such a turn; beyond it, it pivots on its ball
 BALL_LIFT = (-0.004, 0.014)  # of the leg's length: how far from its rest height a standing ball may be
 UNDER_M = 0.002  # the sole may sink so far
 

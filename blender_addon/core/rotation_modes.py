@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .quaternions import FloatArray, angle, inverse, times, to_matrices, unit
+from .quaternions import FloatArray, to_matrices
 
 EULER_ORDERS = ("XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
 CHANNELS = {"QUATERNION": ("rotation_quaternion", 4), "AXIS_ANGLE": ("rotation_axis_angle", 4)}

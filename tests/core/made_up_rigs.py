@@ -44,6 +44,7 @@ class MadeUp:
 
     rig: Rig
     bones: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)  # what each bone is, by its name
 
 
 class _Maker:
@@ -79,7 +80,8 @@ def made_up_rig(build: Build, random: np.random.Generator, *, plain_names: bool 
     rig = Rig(
         tuple(names), np.array(parents), heads, tails, rest, world, ("QUATERNION",) * len(names), np.ones(len(names), bool)
     )
-    return MadeUp(rig, {joint: tuple(names[bone] for bone in bones) for joint, bones in truth.items()})
+    bones = {joint: tuple(names[bone] for bone in chain) for joint, chain in truth.items()}
+    return MadeUp(rig, bones, dict(zip(names, labels, strict=True)))
 
 
 def _joints(build: Build, random: np.random.Generator) -> FloatArray:
