@@ -6,8 +6,9 @@ spine and the neck are the bones on the way from the pelvis to the head, and lef
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -68,7 +69,7 @@ def shares(bones: Sequence[int], joints: int) -> list[tuple[int, ...]]:
     count = len(bones)
     if count >= joints:
         cuts = [-(-index * count // joints) for index in range(joints + 1)]
-        return [tuple(bones[start:end]) for start, end in zip(cuts, cuts[1:], strict=False)]
+        return [tuple(bones[start:end]) for start, end in pairwise(cuts)]
     return [(bones[min(index, count - 1)],) for index in range(joints)]
 
 
@@ -97,7 +98,8 @@ def facing(body: Body, tree: BoneTree) -> float:
     """
 
     def head(name: str) -> FloatArray:
-        return tree.heads[body.first(name)]
+        place: FloatArray = tree.heads[body.first(name)]
+        return place
 
     hips, ankles = 0.5 * (head("L_Hip") + head("R_Hip")), 0.5 * (head("L_Ankle") + head("R_Ankle"))
     up = _unit(0.5 * (head("L_Shoulder") + head("R_Shoulder")) - ankles)
@@ -164,9 +166,7 @@ def trunk(body: Body, tree: BoneTree, *, confidence: float, reason: str, pelvis:
         return
     body.put("Pelvis", [pelvis], confidence, reason)
     rig = tree.rig
-    way = [
-        bone for bone in tree.path(pelvis, head)[1:-1] if rig.deform[bone] or rig.names[bone] not in rig.constrained
-    ]
+    way = [bone for bone in tree.path(pelvis, head)[1:-1] if rig.deform[bone] or rig.names[bone] not in rig.constrained]
     chest = tree.shared([*arms, head])
     cut = len([bone for bone in way if bone in tree.line(chest)])
     if cut == 0:  # the arms hang from the pelvis itself, or from a bone beside the spine
@@ -179,12 +179,11 @@ def root_bone(body: Body, tree: BoneTree) -> str:
     """The bone that carries the whole character: the topmost one above the pelvis, "" for none."""
     pelvis = body.first("Pelvis")
     above = tree.line(pelvis)[1:] if pelvis >= 0 else []
-    return tree.rig.names[above[-1]] if above and above[-1] not in {found.bones[0] for found in body.joints.values()} else ""
-
-
-def distances(points: Mapping[str, FloatArray], *names: str) -> float:
-    """The length of the way through named points."""
-    return float(sum(np.linalg.norm(points[b] - points[a]) for a, b in zip(names, names[1:], strict=False)))
+    return (
+        tree.rig.names[above[-1]]
+        if above and above[-1] not in {found.bones[0] for found in body.joints.values()}
+        else ""
+    )
 
 
 def _unit(vector: FloatArray) -> FloatArray:

@@ -73,12 +73,12 @@ def stick_figure(rig: Rig, bone_map: BoneMap) -> tuple[tuple[int, tuple[float, f
     return tuple(found)
 
 
-def _finished(
-    body: Body, tree: BoneTree, *, source: str, root: str = "", controls: Controls = "deform"
-) -> BoneMap:
+def _finished(body: Body, tree: BoneTree, *, source: str, root: str = "", controls: Controls = "deform") -> BoneMap:
     sure = facing(body, tree)
     if sure < -SURE_OF_FACING:
-        exchange_sides(body, "the name says the other side, but the feet and the bends of knees and elbows say this one")
+        exchange_sides(
+            body, "the name says the other side, but the feet and the bends of knees and elbows say this one"
+        )
     if controls == "deform":
         add_twists(body, tree)
     return BoneMap(body.rows(tree), source, root or root_bone(body, tree), controls)

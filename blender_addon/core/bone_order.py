@@ -70,7 +70,9 @@ def _limb(tree: BoneTree, names: Sequence[BoneName], parts: Sequence[str], side:
     return winner
 
 
-def _before(best: Sequence[dict[int, _Best]], ancestors: Sequence[int], parts: Sequence[str], place: int) -> _Best | None:
+def _before(
+    best: Sequence[dict[int, _Best]], ancestors: Sequence[int], parts: Sequence[str], place: int
+) -> _Best | None:
     """The best beginning that ends in an ancestor at an earlier part, with nothing but optional parts left out."""
     found = _Best(0.0, ()) if all(part in OPTIONAL for part in parts[:place]) else None
     for ancestor in ancestors:

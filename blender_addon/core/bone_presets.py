@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ _KNOWN = frozenset({*JOINT_NAMES, *LIMBS, *_PATTERNS})
 
 @dataclass(frozen=True)
 class Preset:
-    """The bones of one kind of rig. bones: for each joint, limb or chain its names; order: smaller ones are tried first."""
+    """The bones of one kind of rig. bones: for each joint, limb or chain its names; order: tried from small."""
 
     name: str
     bones: Mapping[str, tuple[str, ...]]
@@ -85,7 +86,9 @@ def save_preset(path: Path, preset: Preset) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise PirouetteError("missing_file", f"{path.name} cannot be written: {error}.", "Choose another folder.") from error
+        raise PirouetteError(
+            "missing_file", f"{path.name} cannot be written: {error}.", "Choose another folder."
+        ) from error
 
 
 def preset_fields(preset: Preset) -> dict[str, Any]:
@@ -242,6 +245,6 @@ def _in_order(body: Body, tree: BoneTree) -> bool:
     for side in "LR":
         for limb in limbs:
             bones = [bone for name in limb if (bone := body.first(f"{side}_{name}")) >= 0]
-            if any(not tree.path(above, below) for above, below in zip(bones, bones[1:], strict=False)):
+            if any(not tree.path(above, below) for above, below in pairwise(bones)):
                 return False
     return True

@@ -6,49 +6,22 @@ its joints is decided by the proportions of people, as Gaussians about those of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from collections.abc import Sequence
+from itertools import combinations, pairwise
 
 import numpy as np
 
-from .body import Body, facing, put_spine
+from .body import SURE_OF_FACING, Body, facing, put_spine
 from .bone_tree import BoneTree, FloatArray, bone_tree
+from .limb_search import Frame, Limb, bend, bend_at, better_pair, likeliest, mirrored, normal, pairs, ways
 from .rig import Rig
+from .skeleton import MIRROR
 
 _FLOOR_REACH = 0.15  # legs end within this share of the height above the lowest point
 _LEG_REACH, _ARM_REACH = 0.3, 0.15  # least length, as a share of the height
-_MOST_BONES = 14  # of a limb that is searched
-_WORST = -30.0  # a limb less likely than this is none
 _WORST_HEAD = -8.0
-_KEPT = 12  # likely limbs of a side that are compared with the other side's
-_UNLIKE = 20.0  # what a gap of the body's height between a joint and the other side's mirrored one takes off
 _UPS = ((0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (0.0, -1.0, 0.0), (1.0, 0.0, 0.0), (-1.0, 0.0, 0.0), (0.0, 0.0, -1.0))
 _FRONT_BY_CUSTOM = (0.0, -1.0, 0.0)
-
-
-@dataclass(frozen=True)
-class _Limb:
-    """Joints of a limb in order, -1 for one that is not there, and how likely they are (a logarithm)."""
-
-    joints: tuple[int, ...]
-    likely: float
-
-
-@dataclass(frozen=True, eq=False)
-class _Frame:
-    """What is up, how high the floor is along it, and the body's height."""
-
-    tree: BoneTree
-    up: FloatArray
-    floor: float
-    height: float
-
-    def level(self, bone: int) -> float:
-        return float(self.tree.heads[bone] @ self.up)
-
-    def span(self, one: int, other: int) -> float:
-        return float(np.linalg.norm(self.tree.heads[one] - self.tree.heads[other]))
 
 
 def body_by_structure(rig: Rig) -> Body | None:
@@ -79,7 +52,7 @@ def _body(tree: BoneTree, up: FloatArray) -> Body | None:
     if len(inside) < 12:
         return None
     levels = tree.heads[inside] @ up
-    frame = _Frame(tree, up, float(levels.min()), float(levels.max() - levels.min()))
+    frame = Frame(tree, up, float(levels.min()), float(levels.max() - levels.min()))
     if frame.height <= 0:
         return None
     legs = _legs(frame)
@@ -93,10 +66,10 @@ def _body(tree: BoneTree, up: FloatArray) -> Body | None:
 # Legs
 
 
-def _legs(frame: _Frame) -> tuple[_Limb, _Limb] | None:
+def _legs(frame: Frame) -> tuple[Limb, Limb] | None:
     """The most likely pair of legs."""
-    best: tuple[_Limb, _Limb] | None = None
-    for one, other in _pairs(frame.tree):
+    best: tuple[Limb, Limb] | None = None
+    for one, other in pairs(frame.tree):
         lows = [min(frame.tree.below(bone), key=frame.level) for bone in (one, other)]
         falls = [frame.level(bone) - frame.level(low) for bone, low in zip((one, other), lows, strict=True)]
         near = all(frame.level(low) - frame.floor < _FLOOR_REACH * frame.height for low in lows)
@@ -109,28 +82,28 @@ def _legs(frame: _Frame) -> tuple[_Limb, _Limb] | None:
         middle = 0.5 * (frame.tree.heads[lows[0]] + frame.tree.heads[lows[1]])
         side = apart / np.linalg.norm(apart)
         found = [_legs_below(frame, bone, middle, sign * side) for bone, sign in ((one, 1.0), (other, -1.0))]
-        best = _better_pair(best, _mirrored(frame, found[0], found[1], middle, side))
+        best = better_pair(best, mirrored(frame, found[0], found[1], middle, side))
     return best
 
 
-def _legs_below(frame: _Frame, start: int, middle: FloatArray, side: FloatArray) -> list[_Limb]:
+def _legs_below(frame: Frame, start: int, middle: FloatArray, side: FloatArray) -> list[Limb]:
     """The most likely hips, knees, ankles and toes on the ways down from a bone."""
-    found: list[_Limb] = []
+    found: list[Limb] = []
     hub = frame.tree.parent(start)
-    for way in _ways(frame.tree, start):
+    for way in ways(frame.tree, start):
         for count in (4, 3):
             for picks in combinations(range(len(way)), count):
-                limb = _Limb(tuple(way[i] for i in picks) + (-1,) * (4 - count), 0.0)
+                limb = Limb(tuple(way[i] for i in picks) + (-1,) * (4 - count), 0.0)
                 likely = _leg_likely(frame, limb.joints, hub, float((frame.tree.heads[way[picks[0]]] - middle) @ side))
                 likely -= 1.0 * sum(
                     (frame.tree.heads[bone] - middle) @ side > 0.03 * frame.height for bone in way[: picks[0]]
                 )
                 likely -= 0.5 * (picks[3] - picks[2] - 1) if count == 4 else 3.0
-                found.append(_Limb(limb.joints, likely))
-    return _likeliest(found)
+                found.append(Limb(limb.joints, likely))
+    return likeliest(found)
 
 
-def _leg_likely(frame: _Frame, joints: Sequence[int], hub: int, out: float) -> float:
+def _leg_likely(frame: Frame, joints: Sequence[int], hub: int, out: float) -> float:
     hip, knee, ankle, toe = joints
     thigh, shin, straight = frame.span(hip, knee), frame.span(knee, ankle), frame.span(hip, ankle)
     length = thigh + shin
@@ -138,24 +111,24 @@ def _leg_likely(frame: _Frame, joints: Sequence[int], hub: int, out: float) -> f
         return -np.inf
     down = (frame.level(hip) - frame.level(ankle)) / straight
     likely = (
-        _normal(thigh / length, 0.48, 0.06)
-        + _normal((frame.level(ankle) - frame.floor) / length, 0.09, 0.06)
-        + _normal(out / length, 0.12, 0.07)
-        + _normal(straight / length, 1.0, 0.06)
-        + _normal(down, 1.0, 0.12)
-        + _normal(frame.span(hip, hub) / length, 0.15, 0.15)
+        normal(thigh / length, 0.48, 0.06)
+        + normal((frame.level(ankle) - frame.floor) / length, 0.09, 0.06)
+        + normal(out / length, 0.12, 0.07)
+        + normal(straight / length, 1.0, 0.06)
+        + normal(down, 1.0, 0.12)
+        + normal(frame.span(hip, hub) / length, 0.15, 0.15)
     )
     if toe >= 0:
         foot = frame.span(ankle, toe)
         falls = (frame.level(ankle) - frame.level(toe)) / max(foot, 1e-9)
-        likely += _normal(foot / length, 0.16, 0.07) + _normal(max(falls - 0.75, 0.0), 0.0, 0.15)
+        likely += normal(foot / length, 0.16, 0.07) + normal(max(falls - 0.75, 0.0), 0.0, 0.15)
     return likely
 
 
 # Arms
 
 
-def _arms(frame: _Frame, legs: tuple[_Limb, _Limb]) -> tuple[_Limb, _Limb] | None:
+def _arms(frame: Frame, legs: tuple[Limb, Limb]) -> tuple[Limb, Limb] | None:
     """The most likely pair of arms: collar, upper arm, forearm, hand."""
     tree = frame.tree
     hips = [leg.joints[0] for leg in legs]
@@ -165,63 +138,68 @@ def _arms(frame: _Frame, legs: tuple[_Limb, _Limb]) -> tuple[_Limb, _Limb] | Non
     side /= max(float(np.linalg.norm(side)), 1e-12)
     middle = 0.5 * (tree.heads[hips[0]] + tree.heads[hips[1]])
     leg = 0.5 * sum(frame.span(a.joints[0], a.joints[1]) + frame.span(a.joints[1], a.joints[2]) for a in legs)
-    best: tuple[_Limb, _Limb] | None = None
-    for one, other in _pairs(tree):
+    best: tuple[Limb, Limb] | None = None
+    for one, other in pairs(tree):
         if one in taken or other in taken or set(hips) & set(tree.below(one) + tree.below(other)):
             continue
-        outs = [max((tree.heads[bone] - middle) @ side * s for bone in tree.below(b)) for b, s in ((one, 1), (other, -1))]
+        outs = [
+            max((tree.heads[bone] - middle) @ side * s for bone in tree.below(b)) for b, s in ((one, 1), (other, -1))
+        ]
         if min(outs) < 0:  # the pair stands the other way round
             one, other = other, one
             outs = [
-                max((tree.heads[bone] - middle) @ side * s for bone in tree.below(b)) for b, s in ((one, 1), (other, -1))
+                max((tree.heads[bone] - middle) @ side * s for bone in tree.below(b))
+                for b, s in ((one, 1), (other, -1))
             ]
         if min(outs) < _ARM_REACH * frame.height:
             continue
         found = [_arms_below(frame, bone, middle, sign * side, leg) for bone, sign in ((one, 1.0), (other, -1.0))]
-        best = _better_pair(best, _mirrored(frame, found[0], found[1], middle, side))
+        best = better_pair(best, mirrored(frame, found[0], found[1], middle, side))
     return best
 
 
-def _arms_below(frame: _Frame, start: int, middle: FloatArray, side: FloatArray, leg: float) -> list[_Limb]:
+def _arms_below(frame: Frame, start: int, middle: FloatArray, side: FloatArray, leg: float) -> list[Limb]:
     """The most likely collars, upper arms, forearms and hands on the ways out from a bone."""
-    found: list[_Limb] = []
+    found: list[Limb] = []
     tree = frame.tree
-    for way in _ways(tree, start):
-        lengths = [frame.span(a, b) for a, b in zip(way, way[1:], strict=False)]
+    for way in ways(tree, start):
+        lengths = [frame.span(a, b) for a, b in pairwise(way)]
         lengths.append(float(np.linalg.norm(tree.tails[way[-1]] - tree.heads[way[-1]])))
         fans = [len([child for child in tree.children[bone] if tree.children[child]]) >= 3 for bone in way]
         for shoulder, elbow, wrist in combinations(range(len(way)), 3):
             out = float((tree.heads[way[shoulder]] - middle) @ side)
             joints = way[shoulder], way[elbow], way[wrist]
             likely = _arm_likely(frame, joints, out, leg)
-            likely += _normal(sum(lengths[wrist:]) / leg, 0.2, 0.1) if wrist + 1 < len(way) else -0.3
+            likely += normal(sum(lengths[wrist:]) / leg, 0.2, 0.1) if wrist + 1 < len(way) else -0.3
             likely += (2.0 if fans[wrist] else -2.0) * any(fans[elbow:])
             likely -= 1.5 if shoulder == 0 else 0.5 * (shoulder - 1)
-            if shoulder > 1 and _bend(tree, way[shoulder - 1 : shoulder + 2]) < 0.03:
+            if shoulder > 1 and bend(tree, way[shoulder - 1 : shoulder + 2]) < 0.03:
                 likely -= 2.0  # a twist bone further down the upper arm
-            likely += _bend_at(tree, way[shoulder : wrist + 1], elbow - shoulder)
-            found.append(_Limb((way[0] if shoulder > 0 else -1, *joints), likely))
-    return _likeliest(found)
+            twists = elbow - shoulder - 1, wrist - elbow - 1
+            likely -= 0.2 * (sum(twists) + abs(twists[0] - twists[1]))
+            likely += bend_at(tree, way[shoulder : wrist + 1], elbow - shoulder)
+            found.append(Limb((way[0] if shoulder > 0 else -1, *joints), likely))
+    return likeliest(found)
 
 
-def _arm_likely(frame: _Frame, joints: Sequence[int], out: float, leg: float) -> float:
+def _arm_likely(frame: Frame, joints: Sequence[int], out: float, leg: float) -> float:
     shoulder, elbow, wrist = joints
     upper, lower = frame.span(shoulder, elbow), frame.span(elbow, wrist)
     length = upper + lower
     if length <= 0.1 * frame.height:
         return -np.inf
     return (
-        _normal(upper / length, 0.49, 0.06)
-        + _normal(length / leg, 0.62, 0.1)
-        + _normal(out / length, 0.37, 0.1)
-        + _normal(frame.span(shoulder, wrist) / length, 1.0, 0.08)
+        normal(upper / length, 0.49, 0.06)
+        + normal(length / leg, 0.62, 0.1)
+        + normal(out / length, 0.37, 0.1)
+        + normal(frame.span(shoulder, wrist) / length, 1.0, 0.08)
     )
 
 
 # Head
 
 
-def _head(frame: _Frame, legs: tuple[_Limb, _Limb], arms: tuple[_Limb, _Limb]) -> _Limb | None:
+def _head(frame: Frame, legs: tuple[Limb, Limb], arms: tuple[Limb, Limb]) -> Limb | None:
     """The most likely head above the arms: its bone, and the bones from the chest to it (the neck)."""
     tree = frame.tree
     shoulders = [arm.joints[1] for arm in arms]
@@ -237,23 +215,23 @@ def _head(frame: _Frame, legs: tuple[_Limb, _Limb], arms: tuple[_Limb, _Limb]) -
     side /= max(float(np.linalg.norm(side)), 1e-12)
     if chest < 0 or torso <= 0:
         return None
-    best: _Limb | None = None
+    best: Limb | None = None
     for bone in tree.below(chest)[1:]:
         if bone in taken:
             continue
         likely = (
-            _normal((frame.level(bone) - top) / torso, 0.36, 0.12)
-            + _normal(float((tree.heads[bone] - middle) @ side) / torso, 0.0, 0.05)
+            normal((frame.level(bone) - top) / torso, 0.36, 0.12)
+            + normal(float((tree.heads[bone] - middle) @ side) / torso, 0.0, 0.05)
             + 0.6 * (not tree.children[bone] or _fans_out(frame, bone, 0.02 * torso))
             - 1.0 * (frame.span(bone, tree.parent(bone)) < 0.02 * torso)
-            - 1.0 * _bends(tree, chest, bone)
+            - 2.5 * _bends(tree, chest, bone)
         )
         if best is None or likely > best.likely + 1e-9:
-            best = _Limb((bone, *tree.path(chest, bone)[1:-1]), likely)
+            best = Limb((bone, *tree.path(chest, bone)[1:-1]), likely)
     return best if best is not None and best.likely > _WORST_HEAD else None
 
 
-def _fans_out(frame: _Frame, bone: int, near: float) -> bool:
+def _fans_out(frame: Frame, bone: int, near: float) -> bool:
     """Whether several bones hang from it, or from one that lies where it does: the bones of a face."""
     here = [bone, *(child for child in frame.tree.children[bone] if frame.span(bone, child) < near)]
     return any(len(frame.tree.children[one]) >= 2 for one in here)
@@ -267,16 +245,17 @@ def _bends(tree: BoneTree, above: int, below: int) -> int:
 # All together
 
 
-def _assembled(frame: _Frame, legs: tuple[_Limb, _Limb], arms: tuple[_Limb, _Limb], head: _Limb) -> Body | None:
+def _assembled(frame: Frame, legs: tuple[Limb, Limb], arms: tuple[Limb, Limb], head: Limb) -> Body | None:
     tree, body = frame.tree, Body()
-    middle = [tree.heads[leg.joints[0]] - tree.heads[arms[0].joints[1]] for leg in legs]
-    if len({bone for limb in (*legs, *arms) for bone in limb.joints if bone >= 0} & set(head.joints)) or not middle:
+    if {bone for limb in (*legs, *arms) for bone in limb.joints} & set(head.joints):
         return None
     for names, limbs in ((("Hip", "Knee", "Ankle", "Foot"), legs), (("Collar", "Shoulder", "Elbow", "Wrist"), arms)):
         for side, limb in zip("LR", limbs, strict=True):
             sure = _sure(limb.likely, len(names) + 2)
             for name, bone in zip(names, limb.joints, strict=True):
-                body.put(f"{side}_{name}", [bone] if bone >= 0 else [], sure, f"the {name.lower()} of a limb by its place")
+                body.put(
+                    f"{side}_{name}", [bone] if bone >= 0 else [], sure, f"the {name.lower()} of a limb by its place"
+                )
     body.put("Head", [head.joints[0]], _sure(head.likely, 2), "the end of the spine above the arms")
     ends = [*(limb.joints[0] for limb in legs), *(arm.joints[1] for arm in arms), head.joints[0]]
     pelvis = tree.shared(ends)
@@ -297,104 +276,20 @@ def _assembled(frame: _Frame, legs: tuple[_Limb, _Limb], arms: tuple[_Limb, _Lim
     return _turned(frame, body)
 
 
-def _turned(frame: _Frame, body: Body) -> Body:
+def _turned(frame: Frame, body: Body) -> Body:
     """The body with its left on its left: exchanged, if the feet or the bends say so, else if custom does."""
     sure = facing(body, frame.tree)
     note = "left and right told by where feet, knees and elbows point"
-    if abs(sure) < 0.2:
+    if abs(sure) < SURE_OF_FACING:
         hips = frame.tree.heads[body.first("L_Hip")] - frame.tree.heads[body.first("R_Hip")]
         sure = float(np.cross(hips, frame.up) @ np.array(_FRONT_BY_CUSTOM))
         note = "nothing tells front from back: it is taken to face -Y"
-    from_other = Body(dict(body.joints))
-    if sure < 0:
-        from .skeleton import MIRROR
-
-        from_other.joints = {MIRROR[joint]: found for joint, found in body.joints.items()}
     turned = Body()
-    for joint, found in sorted(from_other.joints.items()):
-        sided = joint not in (0, 3, 6, 9, 12, 15)
-        turned.put(joint, found.bones, found.confidence, f"{found.reason}; {note}" if sided else found.reason)
+    for joint, found in body.joints.items():
+        sided = MIRROR[joint] != joint
+        why = f"{found.reason}; {note}" if sided else found.reason
+        turned.put(MIRROR[joint] if sure < 0 else joint, found.bones, found.confidence, why)
     return turned
-
-
-def _pairs(tree: BoneTree) -> Iterator[tuple[int, int]]:
-    """Pairs of bones that hang from the same bone and carry limbs of about the same length."""
-    reach = _reaches(tree)
-    for children in tree.children:
-        for one, other in combinations(children, 2):
-            longest = max(reach[one], reach[other])
-            if longest > 0 and abs(reach[one] - reach[other]) < 0.25 * longest:
-                yield one, other
-
-
-def _reaches(tree: BoneTree) -> FloatArray:
-    """How long the longest way down from each bone is, metres (B,)."""
-    reach = np.zeros(len(tree.rig.names))
-    for bone in range(len(reach) - 1, -1, -1):
-        for child in tree.children[bone]:
-            step = float(np.linalg.norm(tree.heads[child] - tree.heads[bone]))
-            reach[bone] = max(reach[bone], reach[child] + step)
-    return reach
-
-
-def _ways(tree: BoneTree, start: int) -> Iterator[list[int]]:
-    """Every way from a bone to an end, the first bones of it; ways that begin alike for so long are told once."""
-    seen = set()
-    for end in tree.below(start):
-        if not tree.children[end]:
-            way = tuple(tree.path(start, end)[:_MOST_BONES])
-            if way not in seen:
-                seen.add(way)
-                yield list(way)
-
-
-def _likeliest(limbs: list[_Limb]) -> list[_Limb]:
-    return sorted(limbs, key=lambda limb: -limb.likely)[:_KEPT]
-
-
-def _mirrored(
-    frame: _Frame, ones: Sequence[_Limb], others: Sequence[_Limb], middle: FloatArray, side: FloatArray
-) -> tuple[_Limb, _Limb] | None:
-    """Of the likely limbs of two sides, the pair that is most likely and mirrors one another best."""
-    heads, best, best_likely = frame.tree.heads, None, -np.inf
-    for one in ones:
-        places = heads[list(one.joints)] - middle
-        places = places - 2.0 * np.outer(places @ side, side) + middle
-        for other in others:
-            gaps = np.linalg.norm(places - heads[list(other.joints)], axis=-1) / frame.height
-            both = np.array([(a >= 0) and (b >= 0) for a, b in zip(one.joints, other.joints, strict=True)])
-            alone = sum((a >= 0) != (b >= 0) for a, b in zip(one.joints, other.joints, strict=True))
-            likely = one.likely + other.likely - _UNLIKE * float(gaps[both].sum()) - 3.0 * alone
-            if likely > best_likely:
-                best, best_likely = (one, other), likely
-    return best
-
-
-def _better_pair(best: tuple[_Limb, _Limb] | None, pair: tuple[_Limb, _Limb] | None) -> tuple[_Limb, _Limb] | None:
-    if pair is None or min(limb.likely for limb in pair) < _WORST:
-        return best
-    better = best is None or pair[0].likely + pair[1].likely > best[0].likely + best[1].likely
-    return pair if better else best
-
-
-def _bend(tree: BoneTree, three: Sequence[int]) -> float:
-    """The angle between the two ways of three bones, radians."""
-    first, second = np.diff(tree.heads[list(three)], axis=0)
-    lengths = max(float(np.linalg.norm(first) * np.linalg.norm(second)), 1e-12)
-    return float(np.arccos(np.clip(first @ second / lengths, -1.0, 1.0)))
-
-
-def _bend_at(tree: BoneTree, way: Sequence[int], elbow: int) -> float:
-    """How much likelier a limb is that bends at its elbow than one that bends at a twist bone: 0 or less."""
-    steps = np.diff(tree.heads[list(way)], axis=0)
-    steps /= np.maximum(np.linalg.norm(steps, axis=-1, keepdims=True), 1e-12)
-    bends = np.arccos(np.clip((steps[1:] * steps[:-1]).sum(-1), -1.0, 1.0))
-    return float(-10.0 * min(max(bends.max() - bends[elbow - 1] - 0.03, 0.0), 0.3))
-
-
-def _normal(value: float, mean: float, spread: float) -> float:
-    """The logarithm of a Gaussian's height, without what is constant."""
-    return float(-0.5 * ((value - mean) / spread) ** 2)
 
 
 def _sure(likely: float, terms: int) -> float:

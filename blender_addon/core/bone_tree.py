@@ -81,6 +81,11 @@ def in_line(tree: BoneTree, above: int, below: int, *, slack: float = 0.1) -> li
     for bone in tree.path(above, below)[1:-1]:
         offset = tree.heads[bone] - start
         beside = offset - along * (offset @ along) / max(length**2, 1e-12)
-        if tree.rig.deform[bone] and length > 0 and np.linalg.norm(beside) <= slack * length and 0 <= offset @ along <= length**2:
+        if (
+            tree.rig.deform[bone]
+            and length > 0
+            and np.linalg.norm(beside) <= slack * length
+            and 0 <= offset @ along <= length**2
+        ):
             found.append(bone)
     return found

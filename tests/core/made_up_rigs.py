@@ -78,7 +78,14 @@ def made_up_rig(build: Build, random: np.random.Generator, *, plain_names: bool 
     rest[:, :3, :3] = [_frame(tail - head, random) for head, tail in zip(heads, tails, strict=True)]
     rest[:, :3, 3] = heads
     rig = Rig(
-        tuple(names), np.array(parents), heads, tails, rest, world, ("QUATERNION",) * len(names), np.ones(len(names), bool)
+        tuple(names),
+        np.array(parents),
+        heads,
+        tails,
+        rest,
+        world,
+        ("QUATERNION",) * len(names),
+        np.ones(len(names), bool),
     )
     bones = {joint: tuple(names[bone] for bone in chain) for joint, chain in truth.items()}
     return MadeUp(rig, bones, dict(zip(names, labels, strict=True)))
@@ -132,7 +139,13 @@ def _grow(maker: _Maker, joints: FloatArray, build: Build, random: np.random.Gen
 
 
 def _limb(
-    maker: _Maker, truth: dict[int, list[int]], joints: FloatArray, build: Build, side: str, limb: tuple[str, ...], at: int
+    maker: _Maker,
+    truth: dict[int, list[int]],
+    joints: FloatArray,
+    build: Build,
+    side: str,
+    limb: tuple[str, ...],
+    at: int,
 ) -> int:
     for name, after in zip(limb, (*limb[1:], ""), strict=True):
         head = joints[JOINT[f"{side}_{name}"]]
@@ -143,7 +156,9 @@ def _limb(
             if build.leaf_twists:
                 maker.add(f"{name}_twist.{side}", 0.5 * (head + end), at)
             for index in range(build.twists):
-                at = maker.add(f"{name}_twist{index}.{side}", head + (end - head) * (index + 1) / (build.twists + 1), at)
+                at = maker.add(
+                    f"{name}_twist{index}.{side}", head + (end - head) * (index + 1) / (build.twists + 1), at
+                )
                 truth[JOINT[f"{side}_{name}"]].append(at)
     return at
 
@@ -157,14 +172,16 @@ def _fingers(maker: _Maker, joints: FloatArray, build: Build, side: str, hand: i
             at = maker.add(f"finger{finger}{index}.{side}", palm + beside + 0.3 * index * step, at)
 
 
-def _extras(maker: _Maker, joints: FloatArray, truth: dict[int, list[int]], chest: int, random: np.random.Generator) -> None:
+def _extras(
+    maker: _Maker, joints: FloatArray, truth: dict[int, list[int]], chest: int, random: np.random.Generator
+) -> None:
     head, pelvis = truth[JOINT["Head"]][0], truth[0][0]
     place = joints[JOINT["Head"]]
-    jaw = maker.add("jaw", place + [0.0, -0.03, 0.01], head)
-    maker.add("jaw_end", place + [0.0, -0.09, -0.04], jaw)
+    jaw = maker.add("jaw", place + np.array([0.0, -0.03, 0.01]), head)
+    maker.add("jaw_end", place + np.array([0.0, -0.09, -0.04]), jaw)
     for side, sign in (("L", 1.0), ("R", -1.0)):
-        maker.add(f"eye.{side}", place + [0.03 * sign, -0.08, 0.07], head)
-        maker.add(f"breast.{side}", joints[JOINT["Spine3"]] + [0.08 * sign, -0.12, 0.05], chest)
+        maker.add(f"eye.{side}", place + np.array([0.03 * sign, -0.08, 0.07]), head)
+        maker.add(f"breast.{side}", joints[JOINT["Spine3"]] + np.array([0.08 * sign, -0.12, 0.05]), chest)
         for part, out in (("skirt", [0.12, 0.0, -0.05]), ("coat", [0.1, 0.12, -0.05])):
             at = pelvis
             for index in range(4):
@@ -172,8 +189,12 @@ def _extras(maker: _Maker, joints: FloatArray, truth: dict[int, list[int]], ches
                 at = maker.add(f"{part}{index}.{side}", joints[0] + (np.array(out) + drop) * [sign, 1.0, 1.0], at)
     at, tail = head, pelvis
     for index in range(5):
-        at = maker.add(f"hair{index}", place + [0.0, 0.08 + 0.01 * index, 0.15 - 0.1 * index], at)
-        tail = maker.add(f"tail{index}", joints[0] + [0.0, 0.12 + 0.1 * index, -0.03 * index + random.uniform(0, 0.01)], tail)
+        at = maker.add(f"hair{index}", place + np.array([0.0, 0.08 + 0.01 * index, 0.15 - 0.1 * index]), at)
+        tail = maker.add(
+            f"tail{index}",
+            joints[0] + np.array([0.0, 0.12 + 0.1 * index, -0.03 * index + random.uniform(0, 0.01)]),
+            tail,
+        )
 
 
 def _along(joints: FloatArray, names: tuple[str, ...], share: float) -> FloatArray:
@@ -190,9 +211,7 @@ def _share(bones: list[int], index: int) -> list[int]:
     return [bone for place, bone in enumerate(bones) if place * 3 // len(bones) == index]
 
 
-def _shuffled(
-    maker: _Maker, random: np.random.Generator
-) -> tuple[FloatArray, list[int], list[str], dict[int, int]]:
+def _shuffled(maker: _Maker, random: np.random.Generator) -> tuple[FloatArray, list[int], list[str], dict[int, int]]:
     """The bones in an order that says nothing but parents first."""
     left, order = set(range(len(maker.heads))), list[int]()
     while left:
