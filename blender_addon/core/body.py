@@ -19,7 +19,8 @@ from .skeleton import JOINT_NAMES, MIRROR
 JOINT = {name: number for number, name in enumerate(JOINT_NAMES)}
 SPINE = (JOINT["Spine1"], JOINT["Spine2"], JOINT["Spine3"])
 MAPPED = tuple(range(22))  # the hands' own joints, 22 and 23, are no bones of most characters
-LIMBS = ("Hip", "Knee", "Ankle", "Foot", "Collar", "Shoulder", "Elbow", "Wrist")
+LEG, ARM = ("Hip", "Knee", "Ankle", "Foot"), ("Collar", "Shoulder", "Elbow", "Wrist")
+LIMBS = (*LEG, *ARM)
 NEEDED_LIMBS = ("Hip", "Knee", "Ankle", "Shoulder", "Elbow", "Wrist")
 SURE_OF_FACING = 0.2
 _FACING_REACH = 0.5
@@ -92,7 +93,7 @@ def add_twists(body: Body, tree: BoneTree) -> None:
 
 
 def facing(body: Body, tree: BoneTree) -> float:
-    """How sure it is, -1 to 1, that the joints called left lie on the left of a body that faces where its feet point.
+    """How sure it is, -1 to 1, that the leg called left is the left one of a body that faces where its feet point.
 
     Feet point to the front, knees bend to the front, elbows to the back. Below 0, left and right are exchanged.
     """
@@ -103,7 +104,7 @@ def facing(body: Body, tree: BoneTree) -> float:
 
     hips, ankles = 0.5 * (head("L_Hip") + head("R_Hip")), 0.5 * (head("L_Ankle") + head("R_Ankle"))
     up = _unit(0.5 * (head("L_Shoulder") + head("R_Shoulder")) - ankles)
-    apart = (head("L_Hip") - head("R_Hip")) + (head("L_Shoulder") - head("R_Shoulder"))
+    apart = head("L_Hip") - head("R_Hip")
     front = _unit(np.cross(apart, up))
     leg = max(float(np.linalg.norm(hips - ankles)), 1e-12)
     evidence = 0.0
@@ -119,16 +120,22 @@ def facing(body: Body, tree: BoneTree) -> float:
     return float(np.clip(evidence, -1.0, 1.0))
 
 
-def exchange_sides(body: Body, why: str) -> None:
-    """Exchanges left and right, lowers the confidence a little and says why."""
-    old = dict(body.joints)
+def arms_crossed(body: Body, tree: BoneTree) -> bool:
+    """Whether the arm called left is on the side of the leg called right."""
+    legs, arms = (
+        tree.heads[body.first(f"L_{joint}")] - tree.heads[body.first(f"R_{joint}")] for joint in ("Hip", "Shoulder")
+    )
+    return float(legs @ arms) < 0
+
+
+def exchange_sides(body: Body, why: str, *, limbs: Sequence[str] = LIMBS) -> None:
+    """Exchanges left and right of limbs, lowers the confidence a little and says why."""
+    joints = {JOINT[f"{side}_{limb}"] for side in "LR" for limb in limbs}
+    old = {joint: found for joint, found in body.joints.items() if joint in joints}
     for joint in old:
-        other = MIRROR[joint]
-        if other != joint:
-            del body.joints[joint]
+        del body.joints[joint]
     for joint, found in old.items():
-        if MIRROR[joint] != joint:
-            body.put(MIRROR[joint], found.bones, 0.9 * found.confidence, f"{found.reason}; {why}")
+        body.put(MIRROR[joint], found.bones, 0.9 * found.confidence, f"{found.reason}; {why}")
 
 
 def fill_gaps(body: Body, tree: BoneTree) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .body import MAPPED, SURE_OF_FACING, Body, add_twists, exchange_sides, facing, root_bone
+from .body import ARM, MAPPED, SURE_OF_FACING, Body, add_twists, arms_crossed, exchange_sides, facing, root_bone
 from .bone_order import body_by_names
 from .bone_presets import Preset, body_by_preset
 from .bone_structure import body_by_structure
@@ -17,6 +17,8 @@ from .bone_tree import BoneTree, bone_tree
 from .errors import PirouetteError
 from .rig import BoneMap, BoneRow, Controls, Rig
 from .skeleton import JOINT_NAMES
+
+_NAMED = "the name says the other side, but"
 
 
 def map_bones(rig: Rig, presets: Sequence[Preset] = ()) -> BoneMap:
@@ -42,7 +44,7 @@ def with_row(bone_map: BoneMap, joint: int, bones: Sequence[str], *, rig: Rig | 
     """The map with the animator's own bones for a joint; none: the joint moves nothing.
 
     joint: SMPL number. rig: the character, to check that it has the bones.
-    Raises PirouetteError bad_request for a joint or a bone that there is not, and for a bone that is another limb's.
+    Raises PirouetteError bad_request for a joint or a bone that there is not, and for a bone named twice.
     """
     if joint not in range(len(JOINT_NAMES)):
         raise PirouetteError("bad_request", f"There is no joint {joint}.", "Choose one of the 24 joints.")
@@ -74,11 +76,10 @@ def stick_figure(rig: Rig, bone_map: BoneMap) -> tuple[tuple[int, tuple[float, f
 
 
 def _finished(body: Body, tree: BoneTree, *, source: str, root: str = "", controls: Controls = "deform") -> BoneMap:
-    sure = facing(body, tree)
-    if sure < -SURE_OF_FACING:
-        exchange_sides(
-            body, "the name says the other side, but the feet and the bends of knees and elbows say this one"
-        )
+    if facing(body, tree) < -SURE_OF_FACING:
+        exchange_sides(body, f"{_NAMED} the feet and the bends of knees and elbows say this one")
+    if arms_crossed(body, tree):
+        exchange_sides(body, f"{_NAMED} it is on this leg's side", limbs=ARM)
     if controls == "deform":
         add_twists(body, tree)
     return BoneMap(body.rows(tree), source, root or root_bone(body, tree), controls)

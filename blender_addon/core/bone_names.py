@@ -48,7 +48,8 @@ _JAPANESE = {
     "上半身": "upper body", "首": "neck", "頭": "head", "肩": "shoulder blade", "腕捩": "arm twist",
     "手捩": "wrist twist",
     "腕": "upper arm", "ひじ": "elbow", "肘": "elbow", "手首": "wrist", "足首": "ankle", "足先": "toe", "つま先": "toe",
-    "ひざ": "knee", "膝": "knee", "足": "thigh", "左": "left", "右": "right", "親": "parent", "先": "end", "両目": "eyes",
+    "ひざ": "knee", "膝": "knee", "足": "thigh", "左": "left", "右": "right", "親": "parent", "先": "end",
+    "両目": "eyes",
     "目": "eye", "指": "finger", "捩": "twist", "ダミー": "dummy", "髪": "hair", "胸": "breast", "スカート": "skirt",
     "EX": "", "キャンセル": "cancel", "補助": "helper", "舌": "tongue", "親指": "thumb",
 }  # fmt: skip

@@ -7,13 +7,25 @@ its joints is decided by the proportions of people, as Gaussians about those of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations, pairwise
+from itertools import accumulate, combinations, pairwise
 
 import numpy as np
 
 from .body import SURE_OF_FACING, Body, facing, put_spine
 from .bone_tree import BoneTree, FloatArray, bone_tree
-from .limb_search import Frame, Limb, bend, bend_at, better_pair, likeliest, mirrored, normal, pairs, ways
+from .limb_search import (
+    Frame,
+    Limb,
+    bend_elsewhere,
+    bends,
+    better_pair,
+    likeliest,
+    mirrored,
+    normal,
+    pairs,
+    reaches,
+    ways,
+)
 from .rig import Rig
 from .skeleton import MIRROR
 
@@ -91,13 +103,12 @@ def _legs_below(frame: Frame, start: int, middle: FloatArray, side: FloatArray) 
     found: list[Limb] = []
     hub = frame.tree.parent(start)
     for way in ways(frame.tree, start):
+        outs = [float(out) for out in (frame.tree.heads[way] - middle) @ side]
         for count in (4, 3):
             for picks in combinations(range(len(way)), count):
                 limb = Limb(tuple(way[i] for i in picks) + (-1,) * (4 - count), 0.0)
-                likely = _leg_likely(frame, limb.joints, hub, float((frame.tree.heads[way[picks[0]]] - middle) @ side))
-                likely -= 1.0 * sum(
-                    (frame.tree.heads[bone] - middle) @ side > 0.03 * frame.height for bone in way[: picks[0]]
-                )
+                likely = _leg_likely(frame, limb.joints, hub, outs[picks[0]])
+                likely -= 1.0 * sum(out > 0.03 * frame.height for out in outs[: picks[0]])
                 likely -= 0.5 * (picks[3] - picks[2] - 1) if count == 4 else 3.0
                 found.append(Limb(limb.joints, likely))
     return likeliest(found)
@@ -162,22 +173,25 @@ def _arms_below(frame: Frame, start: int, middle: FloatArray, side: FloatArray, 
     """The most likely collars, upper arms, forearms and hands on the ways out from a bone."""
     found: list[Limb] = []
     tree = frame.tree
+    reach = float(reaches(tree)[start])
     for way in ways(tree, start):
-        lengths = [frame.span(a, b) for a, b in pairwise(way)]
-        lengths.append(float(np.linalg.norm(tree.tails[way[-1]] - tree.heads[way[-1]])))
+        lengths = [0.0, *accumulate(frame.span(a, b) for a, b in pairwise(way))]
+        outs = [float(out) for out in (tree.heads[way] - middle) @ side]
+        turns = bends(tree, way)
         fans = [len([child for child in tree.children[bone] if tree.children[child]]) >= 3 for bone in way]
         for shoulder, elbow, wrist in combinations(range(len(way)), 3):
-            out = float((tree.heads[way[shoulder]] - middle) @ side)
             joints = way[shoulder], way[elbow], way[wrist]
-            likely = _arm_likely(frame, joints, out, leg)
-            likely += normal(sum(lengths[wrist:]) / leg, 0.2, 0.1) if wrist + 1 < len(way) else -0.3
+            likely = _arm_likely(frame, joints, outs[shoulder], leg)
+            beyond = (reach - lengths[wrist]) / leg
+            likely += normal(beyond, 0.2, 0.1) if beyond > 0.02 else -0.3
+            likely -= 1.5 * (wrist + 1 == len(way) and beyond > 0.05)  # the arm goes on elsewhere
             likely += (2.0 if fans[wrist] else -2.0) * any(fans[elbow:])
             likely -= 1.5 if shoulder == 0 else 0.5 * (shoulder - 1)
-            if shoulder > 1 and bend(tree, way[shoulder - 1 : shoulder + 2]) < 0.03:
+            if shoulder > 1 and turns[shoulder] < 0.03:
                 likely -= 2.0  # a twist bone further down the upper arm
             twists = elbow - shoulder - 1, wrist - elbow - 1
             likely -= 0.2 * (sum(twists) + abs(twists[0] - twists[1]))
-            likely += bend_at(tree, way[shoulder : wrist + 1], elbow - shoulder)
+            likely += bend_elsewhere(turns[shoulder + 1 : wrist], elbow - shoulder - 1)
             found.append(Limb((way[0] if shoulder > 0 else -1, *joints), likely))
     return likeliest(found)
 
@@ -190,7 +204,7 @@ def _arm_likely(frame: Frame, joints: Sequence[int], out: float, leg: float) -> 
         return -np.inf
     return (
         normal(upper / length, 0.49, 0.06)
-        + normal(length / leg, 0.62, 0.1)
+        + normal(length / leg, 0.62, 0.15)
         + normal(out / length, 0.37, 0.1)
         + normal(frame.span(shoulder, wrist) / length, 1.0, 0.08)
     )

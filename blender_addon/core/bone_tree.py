@@ -71,7 +71,7 @@ def bone_tree(rig: Rig, bones: Iterable[int] | None = None) -> BoneTree:
 
 
 def in_line(tree: BoneTree, above: int, below: int, *, slack: float = 0.1) -> list[int]:
-    """The mesh's bones between two, both excluded, whose heads lie on the line of their heads: the twist bones of a limb.
+    """The mesh's bones between two, both excluded, whose heads lie in line with theirs: the twist bones of a limb.
 
     slack: how far beside the line a bone may lie, as a share of the limb's length.
     """

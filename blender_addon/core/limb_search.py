@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
@@ -13,6 +15,7 @@ from .bone_tree import BoneTree, FloatArray
 _MOST_BONES = 14  # of a limb that is searched
 _WORST = -30.0  # a limb less likely than this is none
 _KEPT = 12  # likely limbs of a side that are compared with the other side's
+_STRAIGHT = 0.03  # radians
 _UNLIKE = 20.0  # what a gap of the body's height between a joint and the other side's mirrored one takes off
 
 
@@ -33,11 +36,21 @@ class Frame:
     floor: float
     height: float
 
+    @cached_property
+    def places(self) -> list[list[float]]:
+        """Where every bone's head is: plain numbers, since they are asked for one by one and often."""
+        return [[float(value) for value in head] for head in self.tree.heads]
+
+    @cached_property
+    def levels(self) -> list[float]:
+        """How high every bone's head is."""
+        return [float(value) for value in self.tree.heads @ self.up]
+
     def level(self, bone: int) -> float:
-        return float(self.tree.heads[bone] @ self.up)
+        return self.levels[bone]
 
     def span(self, one: int, other: int) -> float:
-        return float(np.linalg.norm(self.tree.heads[one] - self.tree.heads[other]))
+        return math.dist(self.places[one], self.places[other])
 
 
 def pairs(tree: BoneTree) -> Iterator[tuple[int, int]]:
@@ -100,21 +113,19 @@ def better_pair(best: tuple[Limb, Limb] | None, pair: tuple[Limb, Limb] | None) 
     return pair if better else best
 
 
-def bend(tree: BoneTree, three: Sequence[int]) -> float:
-    """The angle between the two ways of three bones, radians."""
-    first, second = np.diff(tree.heads[list(three)], axis=0)
-    lengths = max(float(np.linalg.norm(first) * np.linalg.norm(second)), 1e-12)
-    return float(np.arccos(np.clip(first @ second / lengths, -1.0, 1.0)))
-
-
-def bend_at(tree: BoneTree, way: Sequence[int], elbow: int) -> float:
-    """How much likelier a limb is that bends at its elbow than one that bends at a twist bone: 0 or less."""
+def bends(tree: BoneTree, way: Sequence[int]) -> list[float]:
+    """By how much a way turns at each of its bones, radians; 0 at its ends."""
     steps = np.diff(tree.heads[list(way)], axis=0)
-    steps /= np.maximum(np.linalg.norm(steps, axis=-1, keepdims=True), 1e-12)
-    bends = np.arccos(np.clip((steps[1:] * steps[:-1]).sum(-1), -1.0, 1.0))
-    return float(-10.0 * min(max(bends.max() - bends[elbow - 1] - 0.03, 0.0), 0.3))
+    steps = steps / np.maximum(np.linalg.norm(steps, axis=-1, keepdims=True), 1e-12)
+    turns = np.arccos(np.clip((steps[1:] * steps[:-1]).sum(-1), -1.0, 1.0))
+    return [0.0, *(float(turn) for turn in turns), 0.0][: len(way)]
+
+
+def bend_elsewhere(turns: Sequence[float], elbow: int) -> float:
+    """How much less likely a limb's middle joint is where the limb turns more at another bone: 0 or less."""
+    return -10.0 * min(max(max(turns) - turns[elbow] - _STRAIGHT, 0.0), 0.3)
 
 
 def normal(value: float, mean: float, spread: float) -> float:
     """The logarithm of a Gaussian's height, without what is constant."""
-    return float(-0.5 * ((value - mean) / spread) ** 2)
+    return -0.5 * ((value - mean) / spread) ** 2

@@ -14,13 +14,20 @@ from blender_addon.core.skeleton import JOINT_NAMES, PARENTS
 
 FloatArray = npt.NDArray[np.float64]
 JOINT = {name: number for number, name in enumerate(JOINT_NAMES)}
+_STRETCHED = {
+    "Knee": "leg", "Ankle": "leg", "Foot": "leg", "Elbow": "arm", "Wrist": "arm", "Hand": "arm",
+    "Hip": "wide", "Shoulder": "wide", "Collar": "wide",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Build:
-    """What a made-up character is like. a_pose_deg: how far the arms hang down; twists: in-line twist bones a limb;
-    extras: face, breasts, hair, a skirt, a tail; turned_deg: which way it faces; scale: of the object, whose bones are
-    as much larger; lying: Y is up in armature space, and the object is turned upright."""
+    """What a made-up character is like.
+
+    a_pose_deg: how far the arms hang down; twists: in-line twist bones of a limb; extras: face, breasts, hair, a skirt,
+    a tail; scale: of the object, whose bones are as much larger or smaller; lying: Y is up in armature space, and the
+    object is turned upright; turned_deg: which way it faces; build: how much limbs are longer or shorter.
+    """
 
     spine: int = 3
     neck: int = 1
@@ -99,8 +106,7 @@ def _joints(build: Build, random: np.random.Generator) -> FloatArray:
     for joint in range(1, len(PARENTS)):
         name = JOINT_NAMES[joint].split("_")[-1]
         offset = mean[joint] - mean[PARENTS[joint]]
-        offset *= stretch[{"Knee": "leg", "Ankle": "leg", "Elbow": "arm", "Wrist": "arm", "Hip": "wide",
-                           "Shoulder": "wide", "Collar": "wide", "Hand": "arm", "Foot": "leg"}.get(name, "trunk")]  # fmt: skip
+        offset *= stretch[_STRETCHED.get(name, "trunk")]
         side = 1.0 if JOINT_NAMES[joint].startswith("L_") else -1.0
         if name in ("Elbow", "Wrist", "Hand"):
             bend = 15.0 if build.bent and name != "Elbow" else 0.0
