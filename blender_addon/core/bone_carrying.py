@@ -52,7 +52,7 @@ def _by_body(rig: Rig, bone_map: BoneMap, joints: Mapping[int, int], hips: int) 
             found[number] = bones[place - 1]
         else:
             above = PARENTS[joint]
-            while above > 0 and not last[above]:
+            while above > 0 and last[above] in ([], [number]):  # a bone may be more than one joint
                 above = PARENTS[above]
             found[number] = last[above][0] if above >= 0 and last[above] else hips
     return found

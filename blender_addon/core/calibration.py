@@ -102,7 +102,8 @@ def calibrate(rig: Rig, bone_map: BoneMap) -> Calibration:
     origin = in_world[first[0]]
     heads, tails = (in_world - origin) @ stand.T, (scale * np.asarray(rig.tails) @ turn.T) - origin @ stand.T
     axes = turn @ np.asarray(rig.rest, dtype=np.float64)[:, :3, :3]
-    swings = _swings(heads, first)
+    last = {row.joint: rig.number(row.bones[-1]) for row in bone_map.rows if row.bones}
+    swings = _swings(heads, {joint: tails[number] for joint, number in last.items()}, first)
     floor = _floor(heads, tails, first, own_m=float(-(stand @ origin)[2]))
     legs = [_leg(heads, swings, first, side) for side in range(2)]
     ankle = float(np.mean([heads[first[ANKLES[side]], 2] for side in range(2)]))
@@ -134,13 +135,17 @@ def _standing(heads: FloatArray, turn: FloatArray, first: dict[int, int]) -> Flo
     return np.stack([left, np.cross(up, left), up])
 
 
-def _swings(heads: FloatArray, first: dict[int, int]) -> dict[int, FloatArray]:
-    """From rest to SMPL's rest pose, joint by joint (4,); joints that stay at rest are absent."""
+def _swings(heads: FloatArray, tails: dict[int, FloatArray], first: dict[int, int]) -> dict[int, FloatArray]:
+    """From rest to SMPL's rest pose, joint by joint (4,); joints that stay at rest are absent.
+
+    tails: joint to where its last bone ends (3,), for limbs whose next joint has no bone.
+    """
     swings: dict[int, FloatArray] = {}
     for joint, end in LIMBS.items():
-        if joint in first and end in first:
+        if joint in first:
             carried = swings.get(_BEFORE.get(joint, -1), np.array([1.0, 0.0, 0.0, 0.0]))
-            points = turned(carried, heads[first[end]] - heads[first[joint]])
+            goes_to = heads[first[end]] if end in first else tails[joint]
+            points = turned(carried, goes_to - heads[first[joint]])
             swings[joint] = times(between(points, smpl_direction(end)), carried)
     for hand, end in HANDS.items():  # a hand stays straight on its forearm unless it is known where it points
         forearm = _BEFORE[hand]

@@ -32,10 +32,13 @@ from .resample import continuous_quaternions
 from .retarget_motion import Source, bone_turns, hips_at_rest, source_of
 from .retarget_report import Figures, apart_deg, foot_slide, knee_speed, penetration
 from .rig import BoneMap, Rig
+from .skeleton import JOINT_NAMES
 
 Travel = Literal["hips", "root", "in_place"]
 Facing = Literal["dance", "character"]
 _PATH_S = 0.5  # a dance in place keeps what sways faster than this
+HAND = 22  # the hands' own joints, from here on, are no bones of most characters
+DEEPEST_CM = 1.0  # that soles may sink without a word
 _IDENTITY = np.array([1.0, 0.0, 0.0, 0.0])
 
 
@@ -57,7 +60,7 @@ class RetargetOptions:
 class Retargeted:
     """bones: of N bones; rotations: (N, T, 4) w, x, y, z, sign-continuous, each from its bone's own rest, as Blender's
     rotation_quaternion; hips, locations: (T, 3) a bone and its place in its own rest axes, in the armature's units;
-    root, root_locations: likewise, or "" and None.
+    root, root_locations: likewise, or "" and None; warnings: sentences for the animator.
     """
 
     bones: tuple[str, ...]
@@ -240,7 +243,20 @@ def _written(body: _Body, bone_map: BoneMap, options: RetargetOptions, figures: 
         figures=figures,
         root=bone_map.root if options.travel == "root" else "",
         root_locations=root_locations,
+        warnings=_warnings(body, figures),
     )
+
+
+def _warnings(body: _Body, figures: Figures) -> tuple[str, ...]:
+    """What the animator should know, in sentences."""
+    found = []
+    if missing := [JOINT_NAMES[joint] for joint in range(HAND) if joint not in body.first]:
+        found.append(f"No bone is known for {', '.join(missing)}: what they do is left to the bones beside them.")
+    if constrained := [body.rig.names[bone] for bone in body.joints if body.rig.names[bone] in body.rig.constrained]:
+        found.append(f"Constraints also move {', '.join(constrained)}: what they do comes on top of the dance.")
+    if figures.penetration_cm > DEEPEST_CM:
+        found.append(f"The feet sink {figures.penetration_cm:.0f} cm into the floor; the foot lock lifts them.")
+    return tuple(found)
 
 
 def _travelled(hips_m: FloatArray, stage: Calibration, travel: Travel, *, fps: float) -> tuple[FloatArray, FloatArray]:
@@ -261,6 +277,7 @@ def _in_armature(body: _Body, points: FloatArray, options: RetargetOptions) -> F
 
 def _to_root(body: _Body, bone_map: BoneMap, gone: FloatArray, options: RetargetOptions) -> FloatArray:
     """How far the root goes (T, 3) in armature space. Raises ValueError for a root that does not carry the hips."""
-    if options.travel == "root" and not carries(body.rig, body.rig.number(bone_map.root), body.hips):
+    mechanisms = bone_map.controls == "rigify_fk"  # there constraints carry the torso after the root
+    if options.travel == "root" and not mechanisms and not carries(body.rig, body.rig.number(bone_map.root), body.hips):
         raise ValueError(f"{bone_map.root!r} does not carry {body.rig.names[body.hips]!r}; choose another root bone")
     return _in_armature(body, gone, options)

@@ -1,17 +1,42 @@
-"""Characters that nobody drew: any proportions, rolls, arms' angle, number of spine bones, scale; posed as Blender does."""
+"""Characters that nobody drew: any proportions, rolls, arms' angle, spine and scale; posed as Blender poses."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from blender_addon.core.bone_frames import rest_joints
 from blender_addon.core.retarget import Retargeted
 from blender_addon.core.rig import BoneMap, BoneRow, Rig
-from blender_addon.core.skeleton import JOINT_NAMES, MIRROR, PARENTS, axis_angle_to_matrix
+from blender_addon.core.skeleton import JOINT_NAMES, MIRROR, PARENTS, axis_angle_to_matrix, forward_kinematics
 
 ARMS = {16: 1.0, 17: -1.0}
+FEET = (7, 8, 10, 11)
+_DANCE = Path(__file__).parents[1] / "fixtures" / "dances" / "one_minute_dance.npz"
+
+
+@dataclass(frozen=True)
+class Danced:
+    """Of a real dance: poses (T, 24, 3), pelvis (T, 3), joints (T, 24, 3), contacts (T, 4) of ankles and balls."""
+
+    poses: np.ndarray
+    pelvis: np.ndarray
+    joints: np.ndarray
+    contacts: np.ndarray
+
+
+def danced(frames: int = 240) -> Danced:
+    """The beginning of a real dance; its feet stand where they are low and slow."""
+    with np.load(_DANCE) as stored:
+        poses, pelvis = (np.resize(stored[key], (frames, *stored[key].shape[1:])) for key in ("poses", "pelvis"))
+    poses = poses.astype(np.float64)
+    joints = forward_kinematics(poses, pelvis)
+    feet = joints[:, list(FEET)]
+    speed = np.linalg.norm(np.gradient(feet, axis=0), axis=-1) * 30.0
+    heights = feet[..., 2] - np.percentile(feet[..., 2], 10, axis=0)
+    return Danced(poses, pelvis.astype(np.float64), joints, (speed < 0.3) & (heights < 0.05))
 
 
 @dataclass(frozen=True)
@@ -67,7 +92,7 @@ def made_up(
         tail = joints[child] if child is not None else joints[joint] + [0.0, -0.06, 0.0] if joint in (10, 11) else None
         head, above = joints[joint], names[PARENTS[joint]]
         if tail is None:
-            tail = head + [0.0, 0.0, 0.15]
+            tail = head + np.array([0.0, 0.0, 0.15])
         bones.append((names[joint], above, head, tail))
         rows[joint] = (names[joint],)
         if twist_bones and joint in (16, 17, 1, 2):  # in line: the limb's second half follows its first
@@ -88,7 +113,7 @@ def _chain(name: str, above: str, start: np.ndarray, end: np.ndarray, count: int
 
 
 def _spine_rows(names: list[str]) -> dict[int, tuple[str, ...]]:
-    """The spine's joints take equal parts of the bones; a spine of one or two has the chest, and what bends below it."""
+    """The spine's joints take equal parts of the bones; one or two bones are the chest and what bends below it."""
     if len(names) == 1:
         return {9: (names[0],)}
     if len(names) == 2:

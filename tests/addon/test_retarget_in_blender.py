@@ -1,0 +1,93 @@
+"""What the retargeting computes, against what Blender's own armatures evaluate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import bpy
+import numpy as np
+import pytest
+from mathutils import Matrix
+
+from blender_addon.core.retarget import Retargeted, RetargetOptions, retarget
+from blender_addon.core.rig import Rig
+from blender_addon.core.rotation_modes import channel, in_mode
+from tests.core.made_up_characters import MadeUp, danced, heads_of, made_up, posed_heads, turn
+
+MODES = ("QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
+DANCE = danced(90)
+FRAMES = range(0, 90, 6)
+
+
+@pytest.fixture
+def armature() -> Iterator[bpy.types.Object]:
+    found = bpy.data.objects.new("Character", bpy.data.armatures.new("Character"))
+    bpy.context.scene.collection.objects.link(found)
+    yield found
+    bpy.data.armatures.remove(found.data)
+
+
+def built(found: bpy.types.Object, rig: Rig) -> None:
+    """The made-up character as a Blender armature, every bone in another rotation mode."""
+    bpy.context.view_layer.objects.active = found
+    bpy.ops.object.mode_set(mode="EDIT")
+    for number, name in enumerate(rig.names):
+        bone = found.data.edit_bones.new(name)
+        bone.head, bone.tail = rig.heads[number], rig.tails[number]
+        bone.matrix = Matrix(rig.rest[number].tolist())
+        if rig.parents[number] >= 0:
+            bone.parent = found.data.edit_bones[rig.names[rig.parents[number]]]
+    bpy.ops.object.mode_set(mode="OBJECT")
+    found.matrix_world = Matrix(rig.world.tolist())
+    for number, name in enumerate(rig.names):
+        found.pose.bones[name].rotation_mode = MODES[number % len(MODES)]
+
+
+def evaluated(found: bpy.types.Object, result: Retargeted, names: tuple[str, ...]) -> np.ndarray:
+    """World positions (F, B, 3) of the bones' heads at FRAMES."""
+    values = {}
+    for name, rotations in zip(result.bones, result.rotations, strict=True):
+        mode = found.pose.bones[name].rotation_mode
+        values[name] = (channel(mode)[0], in_mode(rotations, mode))
+    heads = []
+    for frame in FRAMES:
+        for name, (path, rows) in values.items():
+            setattr(found.pose.bones[name], path, rows[frame])
+        found.pose.bones[result.hips].location = result.locations[frame]
+        bpy.context.view_layer.update()
+        heads.append([found.matrix_world @ found.pose.bones[name].head for name in names])
+    return np.array(heads)
+
+
+def placed(scale: float, turned: np.ndarray, at: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> np.ndarray:
+    world = np.eye(4)
+    world[:3, :3], world[:3, 3] = scale * turned, at
+    return world
+
+
+CHARACTERS = {
+    "a_pose": {},
+    "hundredth_lying": {"unit": 100.0, "world": placed(0.01, turn((1, 0, 0), 90))},
+    "turned_away": {"world": placed(1.0, turn((0, 0, 1), 110), (2.0, -1.0, 0.5)), "twist_bones": True},
+    "long_spine": {"spine_bones": 6, "neck_bones": 2, "arms_down_deg": 60.0},
+}
+
+
+@pytest.mark.parametrize("name", CHARACTERS)
+@pytest.mark.parametrize("feet", ["off", "auto"])
+def test_blender_shows_what_was_computed_in_every_rotation_mode(
+    armature: bpy.types.Object, name: str, feet: str
+) -> None:
+    made: MadeUp = made_up(3, **CHARACTERS[name])
+    built(armature, made.rig)
+    options = RetargetOptions(feet=feet)  # type: ignore[arg-type]
+    result = retarget(
+        made.rig, made.bone_map, DANCE.poses, DANCE.pelvis, fps=30.0, contacts=DANCE.contacts, options=options
+    )
+    shown = evaluated(armature, result, made.rig.names)
+    np.testing.assert_allclose(shown, posed_heads(made.rig, result)[list(FRAMES)], atol=2e-4)
+    if feet == "off":
+        elbow = heads_of(made, shown, 18) - heads_of(made, shown, 16)
+        wanted = (DANCE.joints[:, 18] - DANCE.joints[:, 16])[list(FRAMES)]
+        cosine = np.einsum("fi,fi->f", elbow, wanted) / np.linalg.norm(elbow, axis=-1) / np.linalg.norm(wanted, axis=-1)
+        assert np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))).max() < 0.5
