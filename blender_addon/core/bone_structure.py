@@ -186,7 +186,7 @@ def _arms_below(frame: Frame, start: int, middle: FloatArray, side: FloatArray, 
             likely += normal(beyond, 0.2, 0.1) if beyond > 0.02 else -0.3
             likely -= 1.5 * (wrist + 1 == len(way) and beyond > 0.05)  # the arm goes on elsewhere
             likely += (2.0 if fans[wrist] else -2.0) * any(fans[elbow:])
-            likely -= 1.5 if shoulder == 0 else 0.5 * (shoulder - 1)
+            likely -= 3.0 if shoulder == 0 else 0.5 * (shoulder - 1)
             if shoulder > 1 and turns[shoulder] < 0.03:
                 likely -= 2.0  # a twist bone further down the upper arm
             twists = elbow - shoulder - 1, wrist - elbow - 1
@@ -204,8 +204,8 @@ def _arm_likely(frame: Frame, joints: Sequence[int], out: float, leg: float) -> 
         return -np.inf
     return (
         normal(upper / length, 0.49, 0.06)
-        + normal(length / leg, 0.62, 0.15)
-        + normal(out / length, 0.37, 0.1)
+        + normal(length / leg, 0.62, 0.2)
+        + normal(out / length, 0.37, 0.15)
         + normal(frame.span(shoulder, wrist) / length, 1.0, 0.08)
     )
 
@@ -238,7 +238,7 @@ def _head(frame: Frame, legs: tuple[Limb, Limb], arms: tuple[Limb, Limb]) -> Lim
             + normal(float((tree.heads[bone] - middle) @ side) / torso, 0.0, 0.05)
             + 0.6 * (not tree.children[bone] or _fans_out(frame, bone, 0.02 * torso))
             - 1.0 * (frame.span(bone, tree.parent(bone)) < 0.02 * torso)
-            - 2.5 * _bends(tree, chest, bone)
+            - 5.0 * _bends(tree, chest, bone)
         )
         if best is None or likely > best.likely + 1e-9:
             best = Limb((bone, *tree.path(chest, bone)[1:-1]), likely)
