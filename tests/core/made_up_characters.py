@@ -160,8 +160,8 @@ def _map(rows: dict[int, tuple[str, ...]], root: str) -> BoneMap:
     return BoneMap(tuple(BoneRow(joint, rows[joint]) for joint in sorted(rows)), "table", root)
 
 
-def posed_heads(rig: Rig, result: Retargeted) -> np.ndarray:
-    """World positions (T, B, 3) of the bones' heads, pose by pose as Blender's armatures evaluate.
+def posed_matrices(rig: Rig, result: Retargeted) -> np.ndarray:
+    """The bones' matrices (T, B, 4, 4) in armature space, pose by pose as Blender's armatures evaluate.
 
     matrix = parent's matrix . parent's rest^-1 . rest . (location, rotation)
     """
@@ -178,8 +178,12 @@ def posed_heads(rig: Rig, result: Retargeted) -> np.ndarray:
         above = int(rig.parents[number])
         own = rig.rest[number] if above < 0 else np.linalg.inv(rig.rest[above]) @ rig.rest[number]
         matrices[number] = own @ basis if above < 0 else matrices[above] @ own @ basis
-    heads = matrices[..., :3, 3]
-    return np.moveaxis(heads @ rig.world[:3, :3].T + rig.world[:3, 3], 0, 1)
+    return np.moveaxis(matrices, 0, 1)
+
+
+def posed_heads(rig: Rig, result: Retargeted) -> np.ndarray:
+    """World positions (T, B, 3) of the bones' heads."""
+    return posed_matrices(rig, result)[..., :3, 3] @ rig.world[:3, :3].T + rig.world[:3, 3]
 
 
 def _matrices(q: np.ndarray) -> np.ndarray:
