@@ -11,6 +11,7 @@ from .core.locations import vocabulary_file
 from .core.session import SESSION
 from .direction_properties import DirectionSettings
 from .scene.armature import find_dancer, is_dancer
+from .scene.character import is_character
 from .scene.section_list import mark_sections
 from .scene.strips import sound_strips
 
@@ -102,6 +103,20 @@ class DanceSettings(DirectionSettings, bpy.types.PropertyGroup):
         description="The armature that new takes go on; empty makes a new one",
         type=bpy.types.Object,
         poll=lambda self, candidate: is_dancer(candidate),
+    )
+    character: PointerProperty(
+        name="Character",
+        description="Your own rigged character, which the dance is put on",
+        type=bpy.types.Object,
+        poll=lambda self, candidate: is_character(candidate),
+    )
+    show_bone_map: BoolProperty(
+        name="Show Stick Figure",
+        description="Draw the bones that were found over the character, left and right in two colours, as a check",
+        default=True,
+    )
+    retarget_report: StringProperty(
+        name="Retargeting", description="How the dance came out on the character, as JSON", options={"HIDDEN"}
     )
     strength: FloatProperty(
         name="Strength",

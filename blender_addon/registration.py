@@ -6,10 +6,11 @@ import atexit
 
 import bpy
 
-from . import library_properties, lock_properties, preferences, properties, section_properties
+from . import character_properties, library_properties, lock_properties, preferences, properties, section_properties
 from .core.session import SESSION
 from .operators import (
     beats,
+    bone_map,
     clipboard,
     encode,
     environment,
@@ -17,6 +18,7 @@ from .operators import (
     going_on,
     library,
     locks,
+    retarget,
     section_material,
     sections,
     song,
@@ -25,6 +27,7 @@ from .operators import (
 )  # fmt: skip
 from .panels import (
     beats_panel,
+    character_panel,
     dance,
     floor,
     going_on_panel,
@@ -42,6 +45,7 @@ _CLASSES: tuple[type, ...] = (
     *lock_properties.CLASSES,
     *section_properties.CLASSES,
     *library_properties.CLASSES,
+    *character_properties.CLASSES,
     *preferences.CLASSES,
     *generate.CLASSES,
     *song.CLASSES,
@@ -55,16 +59,28 @@ _CLASSES: tuple[type, ...] = (
     *waypoints.CLASSES,
     *beats.CLASSES,
     *going_on.CLASSES,
+    *bone_map.CLASSES,
+    *retarget.CLASSES,
     *dance.CLASSES,
     *locks_panel.CLASSES,
     *beats_panel.CLASSES,
     *sections_panel.CLASSES,
     *going_on_panel.CLASSES,
     *library_panel.CLASSES,
+    *character_panel.CLASSES,
     *result.CLASSES,
     *setup.CLASSES,
 )
-_ATTACHED = (properties, section_properties, library_properties, preview, watching, timeline, floor)
+_ATTACHED = (
+    properties,
+    section_properties,
+    library_properties,
+    character_properties,
+    preview,
+    watching,
+    timeline,
+    floor,
+)
 _CLOSE_PATIENCE_S = 5.0
 
 

@@ -18,6 +18,7 @@ from .errors import PirouetteError
 from .rig import BoneMap, BoneRow, Controls, Rig
 from .skeleton import JOINT_NAMES
 
+_FEWEST = 3  # bones of a preset that a character must have
 _NAMED = "the name says the other side, but"
 
 
@@ -38,6 +39,27 @@ def map_bones(rig: Rig, presets: Sequence[Preset] = ()) -> BoneMap:
     if (by_structure := body_by_structure(rig)) is not None:
         return _finished(by_structure, tree, source="structure")
     return BoneMap((), "table")
+
+
+def map_by_preset(rig: Rig, preset: Preset) -> BoneMap:
+    """The bones that a preset names, as it names them, and whatever of them the character has.
+
+    Raises PirouetteError bad_rig where the character has hardly any of them.
+    """
+    tree = bone_tree(rig)
+    if (found := body_by_preset(tree, preset)) is not None:
+        body, root = found
+        return BoneMap(body.rows(tree), preset.name, root, preset.controls)
+    reason = f"its name in {preset.name}"
+    named = {joint: preset.names(JOINT_NAMES[joint]) for joint in range(len(JOINT_NAMES))}
+    there = {joint: tuple(name for name in names if name in rig.names) for joint, names in named.items()}
+    rows = tuple(BoneRow(joint, names, 1.0, reason) for joint, names in there.items() if names)
+    if len(rows) < _FEWEST:
+        lacks = next(name for names in named.values() for name in names if name not in rig.names)
+        raise PirouetteError(
+            "bad_rig", f"The preset {preset.name} is of another rig: there is no bone “{lacks}”.", "Choose another."
+        )
+    return BoneMap(rows, preset.name, preset.root if preset.root in rig.names else "", preset.controls)
 
 
 def with_row(bone_map: BoneMap, joint: int, bones: Sequence[str], *, rig: Rig | None = None) -> BoneMap:

@@ -26,6 +26,7 @@ from ..scene.rewriting import rewrite_take
 from ..scene.section_list import mark_sections, show_sections
 from ..scene.storage import load, store
 from ..scene.takes import Take, current_take
+from .carrying import carried_on
 from .directing import directed_now
 from .making import ask
 from .stepping import Step
@@ -95,6 +96,7 @@ def edit_dance(desk: Desk, plan: Callable[[DanceDocument], EditPlan]) -> Generat
             yield Step.WRITE
     _keep(dancer, take, after, select=planned.select, frames_before=before.placement.frames)
     desk.session.warning = _warning(before, after)
+    yield from carried_on(dancer)
 
 
 def document_of(dancer: bpy.types.Object, number: int | None = None) -> DanceDocument:

@@ -31,6 +31,7 @@ from ..scene.section_list import mark_sections, show_sections
 from ..scene.storage import store
 from ..scene.strips import FrameRange
 from ..scene.take import next_number, take_name, write_take
+from .carrying import carried_on
 from .directing import KeptSections, with_kept
 from .stepping import Step
 
@@ -67,6 +68,7 @@ def make_dance(
         for index, _ in enumerate(steps):
             session.report("write", done=index, total=_WRITE_STEPS)
             yield Step.WRITE
+    yield from carried_on(bpy.context.scene.pirouette.dancer)
 
 
 def mix(session: Session, mixdown: Mixdown) -> Generator[Step, None, Sound]:

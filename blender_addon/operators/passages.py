@@ -33,6 +33,7 @@ from ..scene.take import next_number, write_take
 from ..scene.timing import scene_fps
 from ..version import addon_version
 from .directing import write_steps
+from .carrying import carried_on
 from .making import DanceRequest, ask, ask_for_dance, mix
 from .stepping import Step
 from .watching import WATCH
@@ -148,6 +149,7 @@ def passage_steps(
     )  # fmt: skip
     yield from _write(stage, document, new, name)
     SESSION.warning = " ".join(made.warnings)
+    yield from carried_on(stage.dancer())
 
 
 def lasting(sound: Sound, frames: int) -> Sound:

@@ -129,32 +129,36 @@ def _put_on_track(dancer: bpy.types.Object, action: bpy.types.Action, name: str,
     if animation.use_tweak_mode:
         animation.use_tweak_mode = False
     if animation.action is not None:
-        _push_down(animation)
+        push_down(animation)  # to a muted track: on top of the NLA it would hide the new take
     for track in animation.nla_tracks:
         track.mute = True
         track.is_solo = False
     track = animation.nla_tracks.new(prev=animation.nla_tracks[-1] if animation.nla_tracks else None)
     track.name = name
     strip = track.strips.new(name, first_frame, action)
-    _use_slot(strip, action)
+    use_slot(strip, action)
     strip.blend_type, strip.extrapolation = "REPLACE", "HOLD"
     for other in animation.nla_tracks:
         other.select = other == track
 
 
-def _push_down(animation: bpy.types.AnimData) -> None:
-    """Move the animator's own Action to a muted track: on top of the NLA it would hide the new take."""
-    action = animation.action
-    slot = getattr(animation, "action_slot", None)
-    start = int(np.floor(action.frame_range[0]))
+def push_down(animation: bpy.types.AnimData) -> None:
+    """Move the active Action to a track above the others, where it does what it did: Blender's own Push Down."""
+    action, slot = animation.action, getattr(animation, "action_slot", None)
+    blend, influence, beyond = animation.action_blend_type, animation.action_influence, animation.action_extrapolation
     track = animation.nla_tracks.new(prev=animation.nla_tracks[-1] if animation.nla_tracks else None)
     track.name = action.name
-    strip = track.strips.new(action.name, start, action)
+    strip = track.strips.new(action.name, int(np.floor(action.frame_range[0])), action)
     if slot is not None:
         strip.action_slot = slot
+    strip.blend_type, strip.extrapolation = blend, beyond
+    if influence < 1.0:
+        strip.use_animated_influence = True
+        strip.influence = influence
     animation.action = None
 
 
-def _use_slot(strip: bpy.types.NlaStrip, action: bpy.types.Action) -> None:
+def use_slot(strip: bpy.types.NlaStrip, action: bpy.types.Action) -> None:
+    """Let a strip play the Action's first slot."""
     if hasattr(strip, "action_slot") and action.slots:
         strip.action_slot = action.slots[0]

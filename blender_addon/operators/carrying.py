@@ -1,0 +1,239 @@
+"""A dance carried over to a character: the dancer's take is read, the character's bones are worked out, keys are written.
+
+The same steps serve the button and the link: a character that follows a dance has it again when a section changes.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import bpy
+import numpy as np
+
+from ..core.bone_map import missing_joints
+from ..core.contact_edits import ContactEdit, with_edits
+from ..core.errors import PirouetteError
+from ..core.retarget import Retargeted, RetargetOptions, retarget
+from ..core.rig import BoneMap, Rig
+from ..core.session import SESSION
+from ..core.skeleton import JOINT_NAMES
+from ..scene.character import bone_map_of, editable, read_rig, reference_of
+from ..scene.character_take import (
+    CHARACTER_MARK,
+    DANCER_OF,
+    CharacterTake,
+    CurveKeys,
+    character_takes,
+    every_frame,
+    rewrite_character_take,
+    standing_keys,
+    write_character_take,
+)
+from ..scene.readback import check_rotation_modes, read_keys_of, smpl_motion
+from ..scene.storage import load
+from ..scene.takes import Take, current_take
+from ..scene.timing import scene_fps
+from .stepping import Step
+
+_WAIT_S = 0.01
+_HANDS = 22  # the joints from here on are no bones of most characters
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class SeenDance:
+    """What a dancer does in its current take. poses: (F, 24, 3) axis-angle; pelvis: (F, 3) metres; contacts: (F, 4);
+    frames: (F,) of the scene; number, name: of the take.
+    """
+
+    poses: np.ndarray
+    pelvis: np.ndarray
+    contacts: np.ndarray
+    frames: np.ndarray
+    fps: float
+    number: int
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Carried:
+    """A dance on a character, before anything is written."""
+
+    rig: Rig
+    bone_map: BoneMap
+    dance: SeenDance
+    retargeted: Retargeted
+
+
+def seen_dance(dancer: bpy.types.Object) -> Generator[Step, None, SeenDance]:
+    """The current take as it is seen in the scene, with what was keyed by hand. Raises PirouetteError no_take."""
+    take = current_take(dancer)
+    check_rotation_modes(dancer)
+    fps = scene_fps(bpy.context.scene)
+    first, last = int(np.ceil(take.strip.frame_start - 1e-3)), int(np.floor(take.strip.frame_end + 1e-3))
+    frames = np.arange(first, last + 1)
+    if len(frames) < 2:
+        raise PirouetteError("bad_range", f"“{take.name}” is too short to be carried over.", "Choose another take.")
+    places = np.array([take.action_frame(frame) for frame in frames])
+    whole = np.round(places)
+    places = whole if np.abs(places - whole).max() < 1e-3 else places
+    keys = yield from _reading(read_keys_of(dancer, take, places))
+    poses, pelvis = smpl_motion(dancer, keys, slice(0, len(JOINT_NAMES)))
+    contacts = _contacts(dancer, take, places)
+    return SeenDance(poses, pelvis, contacts, frames, fps, take.number, take.name)
+
+
+def _reading(steps: Generator[None, None, T]) -> Generator[Step, None, T]:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: T = end.value
+            return found
+        yield Step.WRITE
+
+
+def _contacts(dancer: bpy.types.Object, take: Take, places: np.ndarray) -> np.ndarray:
+    """Which of ankles and balls stand (F, 4) at frames (F,) of the take's Action, as the dance knows it."""
+    document = load(dancer, take.number)
+    if document is None or not len(document.contacts):
+        return np.zeros((len(places), 4), dtype=bool)
+    seconds = (places - document.placement.first_frame) / document.placement.fps
+    nearest = np.clip(np.round(seconds * document.fps).astype(int), 0, len(document.contacts) - 1)
+    return np.asarray(document.contacts[nearest], dtype=bool)
+
+
+def carried(character: bpy.types.Object, dance: SeenDance) -> Generator[Step, None, Carried]:
+    """The dance on the character, nothing written. Raises PirouetteError bad_rig."""
+    rig, bone_map = read_rig(character), bone_map_of(character)
+    kept = character.pirouette_character
+    options = RetargetOptions(
+        feet=kept.feet.lower(),
+        strength=kept.strength,
+        travel=kept.travel.lower(),
+        facing=kept.facing.lower(),
+        reference=reference_of(character, rig),
+    )
+    edits = [ContactEdit(edit.foot, edit.start_s, edit.end_s, edit.stands) for edit in kept.contact_edits]
+    contacts = with_edits(dance.contacts, edits, (dance.frames - dance.frames[0]) / dance.fps)
+
+    def work() -> Retargeted:
+        return retarget(rig, bone_map, dance.poses, dance.pelvis, fps=dance.fps, contacts=contacts, options=options)
+
+    try:
+        retargeted = yield from beside(work)
+    except ValueError as error:
+        sentence = str(error)
+        raise PirouetteError(
+            "bad_rig", f"“{character.name}” cannot take the dance over: {sentence}.", "Look at its table of bones."
+        ) from error
+    return Carried(rig, bone_map, dance, retargeted)
+
+
+def beside(work: Callable[[], T]) -> Generator[Step, None, T]:
+    """Work without Blender's data, in a thread, so that the interface goes on. Raises what the work raises."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="pirouette-retarget") as pool:
+        future = pool.submit(work)
+        while not future.done():
+            wait([future], timeout=_WAIT_S)
+            yield Step.WORK
+        return future.result()
+
+
+def carry_over(character: bpy.types.Object, dance: SeenDance, *, dancer: str) -> Generator[Step, None, dict[str, Any]]:
+    """Write the dance on the character, over the one of the same take if it is as it was written, else as a new one.
+
+    Returns figures for the report.
+    """
+    started_s = time.perf_counter()
+    editable(character)
+    found = yield from carried(character, dance)
+    curves = yield from _curves(character, found)
+    name, earlier = f"{dance.name} on {character.name}", _earlier(character, dancer, dance.number)
+    again = earlier is not None and earlier.untouched
+    warnings = list(found.retargeted.warnings)
+    if earlier is not None and not again:
+        warnings.append(f"Keys of “{earlier.action.name}” were changed by hand: it is kept on its own track, silenced.")
+    if earlier is not None and again:
+        steps: Generator[None, None, Any] = rewrite_character_take(character, earlier, curves)
+    else:
+        marks: dict[str, int | str] = {CHARACTER_MARK: dance.number, DANCER_OF: dancer}
+        steps = write_character_take(character, curves, name=name, marks=marks)
+    with closing(steps):
+        for _ in steps:
+            yield Step.WRITE
+    report = {
+        "character": character.name,
+        "dancer": dancer,
+        "take": dance.name,
+        "joints_mapped": _HANDS - len(missing_joints(found.bone_map)),
+        "joints": _HANDS,
+        "found_by": found.bone_map.source,
+        "frames": len(dance.frames),
+        "keys": int(sum(len(curve.keys.frames) for curve in curves)),
+        **found.retargeted.figures.as_dict(),
+        "warnings": warnings,
+        "seconds": round(time.perf_counter() - started_s, 3),
+    }
+    character.pirouette_character.report = json.dumps(report)
+    return report
+
+
+def _curves(character: bpy.types.Object, found: Carried) -> Generator[Step, None, list[CurveKeys]]:
+    """All that is written on the character."""
+    curves = every_frame(found.retargeted, character, found.dance.frames)
+    yield Step.WORK
+    curves += standing_keys(character, curves, root=found.bone_map.root, frame=float(found.dance.frames[0]))
+    return curves
+
+
+def _earlier(character: bpy.types.Object, dancer: str, number: int) -> CharacterTake | None:
+    """What the character has of this take already: the highest."""
+    found = [
+        take
+        for take in character_takes(character)
+        if take.action[CHARACTER_MARK] == number and take.action.get(DANCER_OF) == dancer
+    ]
+    return found[-1] if found else None
+
+
+def followers(dancer: bpy.types.Object) -> list[bpy.types.Object]:
+    """The characters that follow a dancer's dance."""
+    return [
+        thing
+        for thing in bpy.data.objects
+        if thing.type == "ARMATURE"
+        and thing.pirouette_character.dancer == dancer
+        and thing.pirouette_character.follows
+        and any(True for _ in character_takes(thing))
+    ]
+
+
+def carried_on(dancer: bpy.types.Object) -> Generator[Step, None, None]:
+    """Give the dance, which has just changed, to every character that follows it.
+
+    The dance itself is kept when a character cannot have it: a warning says so.
+    """
+    characters = followers(dancer)
+    if not characters:
+        return
+    told = []
+    try:
+        dance = yield from seen_dance(dancer)
+    except PirouetteError as error:
+        SESSION.warning = " ".join(filter(None, (SESSION.warning, f"No character has followed: {error.message}")))
+        return
+    for character in characters:
+        try:
+            report = yield from carry_over(character, dance, dancer=dancer.name)
+            told += [f"{character.name}: {warning}" for warning in report["warnings"]]
+        except PirouetteError as error:
+            told.append(f"“{character.name}” has not followed: {error.message}")
+    SESSION.warning = " ".join(filter(None, (SESSION.warning, *dict.fromkeys(told))))
