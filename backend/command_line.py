@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from backend.commands import codec, editing, generating, judging
+from backend.commands import bodies, codec, editing, generating, judging
 from backend.commands.checks import check_folder
 from backend.errors import Cancelled, PirouetteError
 
@@ -119,6 +119,7 @@ app.command()(editing.edit)
 app.command()(editing.encode)
 app.command()(editing.decode)
 app.command()(codec.evaluate_codec)
+app.command()(bodies.body)
 
 
 @app.command(

@@ -27,6 +27,7 @@ from backend.music.audio import Audio, audio_from_samples
 from backend.protocol import Message
 
 if TYPE_CHECKING:
+    from backend.bodies.messages import Wardrobe
     from backend.choreographer import Choreographer
     from backend.dance import Dance
     from backend.editing.artist import Artist
@@ -41,6 +42,7 @@ class ChoreographerEngine:
 
     def __init__(self, choreographer: Choreographer) -> None:
         self._choreographer = choreographer
+        self._wardrobe: Wardrobe | None = None
 
     @classmethod
     def make(cls, *, device: str, threads: int | None, weights: Path | None = None) -> ChoreographerEngine:
@@ -67,6 +69,7 @@ class ChoreographerEngine:
             "library": lambda: self._library(message),
             "library_get": lambda: self._library_get(message),
             "library_add": lambda: self._library_add(message),
+            "body": lambda: self._body(message, progress),
         }
         if message.type not in jobs:
             raise PirouetteError("bad_request", f"There is no job {message.type!r}.")
@@ -158,6 +161,13 @@ class ChoreographerEngine:
         folder = Path(header["user_folder"])
         entry = add(folder, dance, header["name"], header.get("genre", ""), header.get("description", ""))
         return Message({"entry": entry})
+
+    def _body(self, message: Message, progress: Progress) -> Message:
+        from backend.bodies.messages import Wardrobe
+
+        progress("body", 0, 1)
+        self._wardrobe = self._wardrobe or Wardrobe()
+        return self._wardrobe.answer(message)
 
 
 def _open_library(message: Message) -> Library:

@@ -6,11 +6,11 @@ A frame is ``magic (4) | u32 header length | u32 body length | header | body``, 
 JSON object in UTF-8; its key ``arrays`` lists name, dtype and shape of each array, and the body holds their raw
 little-endian bytes one after another, in that order and nothing else. Sizes are capped and nothing is ever unpickled.
 
-Requests: ``hello``, ``analyse``, ``generate``, ``edit``, ``encode``, ``library``, ``library_get``, ``library_add`` and
-``ping`` carry an ``id`` that the sender chooses and get exactly one closing message with it; ``cancel`` carries the id
-of the request to cancel; ``shutdown`` ends the backend. Replies: ``progress`` and ``warning`` on the way; ``ready``
-closes hello, ``pong`` closes ping, and ``result``, ``cancelled`` or ``error`` closes the others (``error`` may close
-any). What is about no request has no id.
+Requests: ``hello``, ``analyse``, ``generate``, ``edit``, ``encode``, ``library``, ``library_get``, ``library_add``,
+``body`` and ``ping`` carry an ``id`` that the sender chooses and get exactly one closing message with it; ``cancel``
+carries the id of the request to cancel; ``shutdown`` ends the backend. Replies: ``progress`` and ``warning`` on the
+way; ``ready`` closes hello, ``pong`` closes ping, and ``result``, ``cancelled`` or ``error`` closes the others
+(``error`` may close any). What is about no request has no id.
 
 A dance travels as arrays ``poses (T, 24, 3) f4``, ``pelvis (T, 3) f4``, ``contacts (T, 4) u1``, ``beats_s (B,) f8``,
 ``downbeat (B,) u1``, ``sound (S, 37) i2`` (the bits of float16), ``movement_codes (K, rows) i2``,
@@ -35,12 +35,17 @@ stand in the header itself, in a request under ``dance``. Times are seconds from
 ``library``: a ``query``; the result's ``entries`` are [{id, name, genre, description, seconds, counts, licence,
     source, own}, ...]. ``library_get``: the ``entry`` with this id as a dance. ``library_add``: a dance under a
     ``name``, into the ``user_folder``; the result's ``entry`` is its id. ``user_folder``: the user's own phrases.
+``body``: a body of the SMPL family from the user's own file at ``path``, in the shape of the array ``betas (N,) f4``.
+    The result's fields are ``kind`` SMPL, SMPL-H or SMPL-X, ``title, joint_names, shapes`` (how many shape numbers the
+    file has), its arrays ``joints (J, 3) f4``, ``parents (J,) i4``, ``vertices (V, 3) f4``, ``faces (F, 3) i4``,
+    ``weights (V, J) f4``: metres, Z up, facing -Y, standing on z = 0.
 
 Changelog
 1  first version: hello, analyse, generate, cancel, ping, shutdown; regenerate and edit are named, not offered yet.
 2  edit, encode, library, library_get, library_add; dances carry sound and codes; regenerate is an operation of edit.
 3  generate takes directions, edited beats and the motion around it; dances carry key poses and accents; edit does beats
    and continue.
+4  body.
 """
 
 from __future__ import annotations
@@ -56,7 +61,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 if TYPE_CHECKING:
     import numpy as np
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 MAGIC = b"PIRO"
 MAX_HEADER_BYTES = 4 << 20
 MAX_BODY_BYTES = 512 << 20  # 23 minutes of stereo sound at 48 kHz
@@ -64,7 +69,7 @@ MAX_ARRAYS = 64
 MAX_DIMENSIONS = 8
 MAX_ID_LENGTH = 64
 
-JOB_TYPES = ("analyse", "generate", "edit", "encode", "library", "library_get", "library_add")
+JOB_TYPES = ("analyse", "generate", "edit", "encode", "library", "library_get", "library_add", "body")
 REQUEST_TYPES = ("hello", *JOB_TYPES, "cancel", "ping", "shutdown")
 REPLY_TYPES = ("ready", "progress", "result", "warning", "cancelled", "error", "pong")
 CLOSING_TYPES = frozenset({"ready", "pong", "result", "cancelled", "error"})
@@ -95,6 +100,7 @@ _FIELDS: dict[str, dict[str, str]] = {
     "library": {"query": "text", "genre": "text?", "limit": "count?", "user_folder": "text?"},
     "library_get": {"entry": "text", "user_folder": "text?"},
     "library_add": {"name": "text", "genre": "text?", "description": "text?", "user_folder": "text", "dance": "object"},
+    "body": {"path": "text"},
     "ready": {"version": "text", "protocol": "integer", "device": "text", "models": "text"},
     "progress": {"stage": "text", "done": "count", "total": "count"},
     "warning": {"message": "text"},

@@ -2,6 +2,7 @@
 
 A pickle is a program. This reader knows the few functions by which numpy 1 and numpy 2 write arrays, and answers them
 with stand-ins of its own that only collect shape, type and bytes; every other name is refused before it is looked up.
+Files of another kind may bring stand-ins for names of their own.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from backend.errors import PirouetteError
 
 _PLAIN_KINDS = "biuf"  # bool, signed, unsigned, float: no objects, no structures
 _CONTAINERS: dict[str, Any] = {"set": set, "frozenset": frozenset, "list": list, "dict": dict, "tuple": tuple}
+StandIns = Callable[[str, str], Any]  # from module and name to a stand-in, None for a name that is not known
 _BROKEN = (
     pickle.UnpicklingError,
     EOFError,
@@ -33,7 +35,7 @@ _BROKEN = (
 )
 
 
-class _Closed:
+class Closed:
     """Something a pickle may name but not change: BUILD, which sets attributes on an object, ends here."""
 
     __slots__ = ()
@@ -42,14 +44,14 @@ class _Closed:
         raise pickle.UnpicklingError("a pickle may not change its reader")
 
 
-class _Marker(_Closed):
-    """Stands for numpy.ndarray, which pickles name as an argument only."""
+class Marker(Closed):
+    """Stands for a class such as numpy.ndarray, which pickles name as an argument only."""
 
     __slots__ = ()
 
 
-class _Function(_Closed):
-    """Stands for a function of numpy's."""
+class Function(Closed):
+    """Stands for a function that a pickle calls."""
 
     __slots__ = ("_call",)
 
@@ -70,7 +72,7 @@ class _Dtype:
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         if len(state) < 5 or state[2] is not None or state[3] is not None or state[4] is not None:
-            raise pickle.UnpicklingError("structured arrays are not motion")
+            raise pickle.UnpicklingError("structured arrays are not numbers")
         self._order = str(state[1])
 
     def numpy(self) -> np.dtype[Any]:
@@ -80,7 +82,7 @@ class _Dtype:
             or not self._code[1:].isdigit()
             or self._order not in ("<", ">", "|", "=")
         ):
-            raise pickle.UnpicklingError(f"arrays of {self._code!r} are not motion")
+            raise pickle.UnpicklingError(f"arrays of {self._code!r} are not numbers")
         return np.dtype(("" if self._order == "|" else self._order) + self._code)
 
 
@@ -123,49 +125,59 @@ def _scalar(dtype: Any, content: Any) -> float:
 
 def _known_names() -> dict[tuple[str, str], Any]:
     names: dict[tuple[str, str], Any] = {
-        ("numpy", "ndarray"): _Marker(),
-        ("numpy", "dtype"): _Function(lambda code, *_: _Dtype(code)),
-        ("_codecs", "encode"): _Function(_encode),
+        ("numpy", "ndarray"): Marker(),
+        ("numpy", "dtype"): Function(lambda code, *_: _Dtype(code)),
+        ("_codecs", "encode"): Function(_encode),
     }
     for core in ("numpy.core", "numpy._core"):
-        names[core + ".multiarray", "_reconstruct"] = _Function(lambda *_: _Array())
-        names[core + ".multiarray", "scalar"] = _Function(_scalar)
-        names[core + ".numeric", "_frombuffer"] = _Function(_array)
+        names[core + ".multiarray", "_reconstruct"] = Function(lambda *_: _Array())
+        names[core + ".multiarray", "scalar"] = Function(_scalar)
+        names[core + ".numeric", "_frombuffer"] = Function(_array)
     for module in ("builtins", "__builtin__"):
+        names[module, "bytes"] = Function(lambda: b"")  # how protocol 2 writes that there are none
         names |= {(module, name): kind for name, kind in _CONTAINERS.items()}
     return names
 
 
 class _ArrayUnpickler(pickle.Unpickler):
-    """Resolves the names above and no other."""
+    """Resolves the names above, those that ``also`` knows, and no other."""
 
     _names = _known_names()
 
+    def __init__(self, content: bytes, also: StandIns | None) -> None:
+        super().__init__(io.BytesIO(content), encoding="latin1")
+        self._also = also
+
     def find_class(self, module: str, name: str, /) -> Any:
         """The stand-in for a name; raises PirouetteError("unsafe_file") for a name that plain arrays do not need."""
-        if (module, name) not in self._names:
+        found = self._names.get((module, name))
+        if found is None and self._also is not None:
+            found = self._also(module, name)
+        if found is None:
             raise PirouetteError(
                 "unsafe_file",
                 f"The pickle asks to run {module}.{name}; only plain arrays are read and nothing was run.",
                 "Do not open this file elsewhere either, unless you trust whoever made it.",
             )
-        return self._names[module, name]
+        return found
 
 
-def _opened(value: Any) -> Any:
+def opened(value: Any) -> Any:
+    """The array that a stand-in for an array has collected; any other value as it is."""
     return value.value if isinstance(value, _Array) else value
 
 
-def unpickle_arrays(content: bytes) -> dict[str, Any]:
+def unpickle_arrays(content: bytes, *, what: str = "a motion", also: StandIns | None = None) -> dict[str, Any]:
     """The dictionary that a pickle holds, its arrays as numpy arrays.
 
+    what: the file should be, for errors; also: stand-ins for further names, which must do nothing but collect.
     Raises PirouetteError("unsafe_file") for a pickle that names anything but plain arrays and containers,
     PirouetteError("damaged_file") for a truncated pickle or one that does not hold a dictionary.
     """
     try:
-        value = _ArrayUnpickler(io.BytesIO(content), encoding="latin1").load()
+        value = _ArrayUnpickler(content, also).load()
     except _BROKEN as error:
-        raise PirouetteError("damaged_file", f"The pickle is damaged or not a motion: {error}.") from error
+        raise PirouetteError("damaged_file", f"The pickle is damaged or not {what}: {error}.") from error
     if not isinstance(value, dict):
-        raise PirouetteError("damaged_file", f"The pickle holds a {type(value).__name__}, not a motion.")
-    return {str(key): _opened(item) for key, item in value.items()}
+        raise PirouetteError("damaged_file", f"The pickle holds a {type(value).__name__}, not {what}.")
+    return {str(key): opened(item) for key, item in value.items()}
