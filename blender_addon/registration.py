@@ -11,7 +11,9 @@ from .core.session import SESSION
 from .operators import (
     beats,
     bone_map,
+    character_preview,
     clipboard,
+    contacts,
     encode,
     environment,
     generate,
@@ -27,7 +29,9 @@ from .operators import (
 )  # fmt: skip
 from .panels import (
     beats_panel,
+    character_overlay,
     character_panel,
+    contacts_panel,
     dance,
     floor,
     going_on_panel,
@@ -38,6 +42,7 @@ from .panels import (
     setup,
     timeline,
 )  # fmt: skip
+from .scene import character_preview as shown_dance
 from .scene import preview
 
 _CLASSES: tuple[type, ...] = (
@@ -61,6 +66,8 @@ _CLASSES: tuple[type, ...] = (
     *going_on.CLASSES,
     *bone_map.CLASSES,
     *retarget.CLASSES,
+    *character_preview.CLASSES,
+    *contacts.CLASSES,
     *dance.CLASSES,
     *locks_panel.CLASSES,
     *beats_panel.CLASSES,
@@ -68,6 +75,7 @@ _CLASSES: tuple[type, ...] = (
     *going_on_panel.CLASSES,
     *library_panel.CLASSES,
     *character_panel.CLASSES,
+    *contacts_panel.CLASSES,
     *result.CLASSES,
     *setup.CLASSES,
 )
@@ -77,9 +85,11 @@ _ATTACHED = (
     library_properties,
     character_properties,
     preview,
+    shown_dance,
     watching,
     timeline,
     floor,
+    character_overlay,
 )
 _CLOSE_PATIENCE_S = 5.0
 

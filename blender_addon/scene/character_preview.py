@@ -8,7 +8,7 @@ in a file that was saved by itself in the middle.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,9 @@ Switch = tuple[str, str, float | int | bool]  # a bone, one of its custom proper
 
 @dataclass(frozen=True, eq=False)
 class _Shown:
-    """What is shown. frames: (F,) of the scene, rising; values: bone and channel to (F, n)."""
+    """What is shown. frames: (F,) of the scene, rising; values: bone and channel to (F, n), or to (1, n) where it is
+    held.
+    """
 
     name: str
     frames: np.ndarray
@@ -40,10 +42,11 @@ class _Shown:
         place = float(np.interp(frame, self.frames, np.arange(len(self.frames))))
         before = min(int(place), len(self.frames) - 1)
         after, share = min(before + 1, len(self.frames) - 1), place - before
-        return {
-            path: (rows[before] + share * (rows[after] - rows[before])).astype(np.float32)
-            for path, rows in self.values.items()
-        }
+        found = {}
+        for path, rows in self.values.items():
+            first, last = rows[min(before, len(rows) - 1)], rows[min(after, len(rows) - 1)]
+            found[path] = (first + share * (last - first)).astype(np.float32)
+        return found
 
 
 _shown: _Shown | None = None
@@ -51,12 +54,18 @@ _setting = False  # what Blender is told here comes back as an update
 
 
 def begin(
-    character: bpy.types.Object, retargeted: Retargeted, frames: np.ndarray, *, switches: Iterable[Switch] = ()
+    character: bpy.types.Object,
+    retargeted: Retargeted,
+    frames: np.ndarray,
+    *,
+    still: Mapping[tuple[str, str], Sequence[float]] | None = None,
+    switches: Iterable[Switch] = (),
 ) -> None:
     """Show a dance on a character from now on; a preview that there was ends.
 
-    frames: (T,) the scene's frame of each of the dance's; switches: custom properties of bones that have to be set for
-    it, such as a control rig's IK/FK. Raises PirouetteError bad_rig for a character of another file.
+    frames: (T,) the scene's frame of each of the dance's; still: bone and channel to what is held all the while;
+    switches: custom properties of bones that have to be set for it, such as a control rig's IK/FK.
+    Raises PirouetteError bad_rig for a character of another file or without the dance's bones.
     """
     global _shown
     stop()
@@ -64,7 +73,7 @@ def begin(
         raise PirouetteError(
             "bad_rig", f"“{character.name}” is linked from another file.", "Make a library override of it."
         )
-    values = _values(character, retargeted)
+    values = {key: np.array([held]) for key, held in (still or {}).items()} | _values(character, retargeted)
     chosen = [
         (bone, name, value)
         for bone, name, value in switches
@@ -103,8 +112,7 @@ def _marked() -> Iterable[bpy.types.Object]:
 
 
 def _values(character: bpy.types.Object, retargeted: Retargeted) -> dict[tuple[str, str], np.ndarray]:
-    """All channels of the bones that the dance moves: (F, n) each."""
-    frames = retargeted.rotations.shape[1]
+    """All channels of the bones that the dance moves: (F, n) each, or (1, n) where they are held."""
     found: dict[tuple[str, str], np.ndarray] = {}
     moved = {retargeted.hips: retargeted.locations}
     if retargeted.root and retargeted.root_locations is not None:
@@ -113,7 +121,7 @@ def _values(character: bpy.types.Object, retargeted: Retargeted) -> dict[tuple[s
         if name not in character.pose.bones:
             raise PirouetteError("bad_rig", f"“{character.name}” has no bone {name}.", "Map its bones again.")
         for path, rest in _NONE_HELD.items():
-            found[name, path] = np.tile(np.array(rest), (frames, 1))
+            found[name, path] = np.array([rest])
     for name, rotations in zip(retargeted.bones, retargeted.rotations, strict=True):
         mode = character.pose.bones[name].rotation_mode
         found[name, channel(mode)[0]] = in_mode(rotations, mode)

@@ -1,0 +1,149 @@
+"""The bones that were found, as a stick figure over the character: left and right in two colours, as a check.
+
+Doubtful bones have a cross; the bone of the row that is selected in the table is white.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import blf
+import bpy
+import gpu
+from gpu_extras.batch import batch_for_shader
+from mathutils import Vector
+
+from ..core.skeleton import JOINT_NAMES, PARENTS
+from ..scene.character import find_character
+
+Kind = Literal["left", "right", "middle", "doubtful", "chosen"]
+Line = tuple[Vector, Vector]
+
+COLOURS: dict[Kind, tuple[float, float, float, float]] = {
+    "left": (0.25, 0.62, 1.0, 0.95),
+    "right": (1.0, 0.42, 0.30, 0.95),
+    "middle": (0.80, 0.86, 0.62, 0.95),
+    "doubtful": (1.0, 0.85, 0.15, 1.0),
+    "chosen": (1.0, 1.0, 1.0, 1.0),
+}
+SURE = 0.7  # the confidence from which a row has no cross
+_HANDS = 22
+_CROSS = 0.025  # of the figure's size
+_WIDTH_PX, _TEXT_PX, _MARGIN_PX = 4.0, 12.0, 12
+_handles: list[Any] = []
+
+
+def figure_lines(character: bpy.types.Object) -> dict[Kind, list[Line]]:
+    """The stick figure as the character is posed now, in its armature's space: pairs of points by what they show."""
+    kept = character.pirouette_character
+    bones = {row.joint: _bones(character, row) for row in kept.rows}
+    bones = {joint: found for joint, found in bones.items() if found}
+    found: dict[Kind, list[Line]] = {kind: [] for kind in COLOURS}
+    for joint, chain in bones.items():
+        above = _mapped_parent(joint, bones)
+        if above is not None and bones[above][0] is not chain[0]:
+            _add(found, joint, bones[above][0].head, chain[0].head)
+        if not any(_mapped_parent(other, bones) == joint for other in bones):  # nothing follows: the bone's own length
+            _add(found, joint, chain[0].head, chain[-1].tail)
+    size = _CROSS * _size([chain[0].head for chain in bones.values()])
+    for row in kept.rows:
+        if row.joint in bones and row.confidence < SURE:
+            found["doubtful"] += _cross(bones[row.joint][0].head, size)
+    if 0 <= kept.active_row < len(kept.rows):
+        for bone in bones.get(kept.rows[kept.active_row].joint, ()):
+            found["chosen"].append((bone.head.copy(), bone.tail.copy()))
+    return found
+
+
+def missing_in_words(character: bpy.types.Object) -> str:
+    """Which joints have no bone, as a sentence; empty when all have one."""
+    rows = character.pirouette_character.rows
+    names = [JOINT_NAMES[row.joint].replace("_", " ") for row in rows if row.joint < _HANDS and not row.bone]
+    return f"No bone for {', '.join(names)}" if names else ""
+
+
+def _bones(character: bpy.types.Object, row: Any) -> list[bpy.types.PoseBone]:
+    names = [row.bone, *(json.loads(row.more) if row.more else ())]
+    return [character.pose.bones[name] for name in names if name in character.pose.bones]
+
+
+def _mapped_parent(joint: int, bones: dict[int, Any]) -> int | None:
+    """The nearest joint above that has a bone of its own."""
+    above = PARENTS[joint]
+    while above >= 0 and (above not in bones or bones[above][0] == bones[joint][0]):
+        above = PARENTS[above]
+    return above if above >= 0 else None
+
+
+def _add(found: dict[Kind, list[Line]], joint: int, start: Vector, end: Vector) -> None:
+    side = JOINT_NAMES[joint][:2]
+    kind: Kind = "left" if side == "L_" else "right" if side == "R_" else "middle"
+    found[kind].append((start.copy(), end.copy()))
+
+
+def _size(points: Sequence[Vector]) -> float:
+    if not points:
+        return 0.0
+    return max(max(point[axis] for point in points) - min(point[axis] for point in points) for axis in range(3))
+
+
+def _cross(at: Vector, size: float) -> list[Line]:
+    ways = [Vector([size if axis == other else 0.0 for other in range(3)]) for axis in range(3)]
+    return [(at - way, at + way) for way in ways]
+
+
+def _shown(context: bpy.types.Context) -> bpy.types.Object | None:
+    """The character to draw on, if any is to be."""
+    if not context.scene.pirouette.show_bone_map or not context.space_data.overlay.show_overlays:
+        return None
+    character = find_character(context)
+    if character is None or character.mode == "EDIT" or not character.visible_get():
+        return None
+    return character
+
+
+def _draw() -> None:
+    context = bpy.context
+    character = _shown(context)
+    if character is None:
+        return
+    shader = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
+    gpu.state.blend_set("ALPHA")
+    shader.bind()
+    shader.uniform_float("viewportSize", gpu.state.viewport_get()[2:])
+    shader.uniform_float("lineWidth", _WIDTH_PX * (context.preferences.system.ui_scale or 1.0))
+    for kind, lines in figure_lines(character).items():
+        if lines:
+            points = [character.matrix_world @ point for line in lines for point in line]
+            shader.uniform_float("color", COLOURS[kind])
+            batch_for_shader(shader, "LINES", {"pos": points}).draw(shader)
+    gpu.state.blend_set("NONE")
+
+
+def _draw_words() -> None:
+    context = bpy.context
+    character = _shown(context)
+    words = missing_in_words(character) if character is not None else ""
+    if not words:
+        return
+    scale = context.preferences.system.ui_scale or 1.0
+    blf.size(0, _TEXT_PX * scale)
+    blf.color(0, *COLOURS["doubtful"])
+    blf.position(0, _MARGIN_PX * scale, _MARGIN_PX * scale, 0)
+    blf.draw(0, f"{character.name}: {words}")
+
+
+def attach() -> None:
+    """Draw from now on; there is nothing to draw on without a window."""
+    if not bpy.app.background:
+        add = bpy.types.SpaceView3D.draw_handler_add
+        _handles.extend([add(_draw, (), "WINDOW", "POST_VIEW"), add(_draw_words, (), "WINDOW", "POST_PIXEL")])
+
+
+def detach() -> None:
+    """Draw no longer."""
+    for handle in _handles:
+        bpy.types.SpaceView3D.draw_handler_remove(handle, "WINDOW")
+    _handles.clear()
