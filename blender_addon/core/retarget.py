@@ -59,7 +59,7 @@ class RetargetOptions:
 @dataclass(frozen=True, eq=False)
 class Retargeted:
     """bones: of N bones; rotations: (N, T, 4) w, x, y, z, sign-continuous, each from its bone's own rest, as Blender's
-    rotation_quaternion; hips, locations: (T, 3) a bone and its place in its own rest axes, in the armature's units;
+    rotation_quaternion; hips, locations: (T, 3) a bone and its place as its location, in the armature's units;
     root, root_locations: likewise, or "" and None; warnings: sentences for the animator.
     """
 
@@ -234,12 +234,12 @@ def _written(body: _Body, bone_map: BoneMap, options: RetargetOptions, figures: 
     root_locations = None
     if options.travel == "root":
         root = body.rig.number(bone_map.root)
-        root_locations = _to_root(body, bone_map, gone, options) @ body.rig.rest[root, :3, :3]
+        root_locations = _to_root(body, bone_map, gone, options) @ body.rig.location_axes(root)
     return Retargeted(
         bones=tuple(body.rig.names[number] for number in numbers),
         rotations=np.moveaxis(continuous_quaternions(rotations), 1, 0),
         hips=body.rig.names[hips],
-        locations=(armature - body.rig.heads[hips]) @ body.rig.rest[hips, :3, :3],
+        locations=(armature - body.rig.heads[hips]) @ body.rig.location_axes(hips),
         figures=figures,
         root=bone_map.root if options.travel == "root" else "",
         root_locations=root_locations,

@@ -33,6 +33,15 @@ class Rig:
     deform: NDArray[np.bool_]
     # The bones that constraints or drivers move.
     constrained: frozenset[str] = frozenset()
+    # The bones whose location is told in the axes of the bone above them: Blender's Local Location is off.
+    parent_axes: frozenset[str] = frozenset()
+
+    def location_axes(self, number: int) -> Array:
+        """The axes (3, 3) at rest, in columns, in which a bone's location is told."""
+        if self.names[number] not in self.parent_axes:
+            return self.rest[number, :3, :3]
+        above = int(self.parents[number])
+        return self.rest[above, :3, :3] if above >= 0 else np.eye(3)
 
     def number(self, name: str) -> int:
         """The number of a bone. Raises KeyError where there is none of that name."""
