@@ -10,6 +10,7 @@ import pytest
 from mathutils import Vector
 
 from tests.addon.installed import part
+from tests.addon.test_panels import drawn
 from tests.addon.test_retargeting import character_of
 
 Dance = Callable[..., bpy.types.Object]
@@ -178,3 +179,15 @@ def test_the_spans_near_the_playhead_are_told(character: bpy.types.Object) -> No
     there = part("scene.contacts").standing_of(bpy.context, character)
     told = panel.near_in_words(bpy.context, character, there)
     assert told == ["Left stands 100 – 110", "Right stands nowhere near here"]
+
+
+def test_the_panel_of_the_feet_draws_with_its_buttons_and_edits(character: bpy.types.Object) -> None:
+    scene = bpy.context.scene
+    scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, 51, 80
+    bpy.ops.pirouette.plant_foot(foot="LEFT")
+    shown = drawn("contacts_panel", "PIROUETTE_PT_contacts")
+    buttons = ("pirouette.plant_foot", "pirouette.free_foot", "pirouette.clear_contact_edits")
+    for words in (*buttons, "Left stands 51 – 80"):
+        assert words in shown
+    character.pirouette_character.feet = "OFF"
+    assert "Hold Feet" in drawn("contacts_panel", "PIROUETTE_PT_contacts")
