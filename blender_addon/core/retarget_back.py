@@ -21,6 +21,7 @@ from .rigify_bones import body_bone
 from .skeleton import JOINT_NAMES, PARENTS, REST_TO_WORLD, forward_kinematics
 
 _HEAD, _NECK = 15, 12
+_CHAINED = (*SPINE[1:], *NECK[1:])
 _BALLS = (10, 11)
 _LOW = 5.0  # the percentile of a dance's lowest places that counts as standing
 _IDENTITY = np.array([1.0, 0.0, 0.0, 0.0])
@@ -94,14 +95,9 @@ def _turning(bone_map: BoneMap) -> list[tuple[str, int]]:
     return found
 
 
-_CHAINED = (*SPINE[1:], *NECK[1:])
-
-
 def _joints(found: dict[str, FloatArray], bone_map: BoneMap, *, frames: int) -> FloatArray:
     """How far each joint (24, T, 4) is turned from SMPL's rest pose, in the world's axes."""
-    known = {
-        row.joint: found[row.bones[0]] for row in bone_map.rows if row.bones and row.joint not in _CHAINED
-    }  # fmt: skip
+    known = {row.joint: found[row.bones[0]] for row in bone_map.rows if row.bones and row.joint not in _CHAINED}
     turns = np.empty((len(PARENTS), frames, 4))
     for joint, above in enumerate(PARENTS):
         if joint in known:
@@ -147,7 +143,7 @@ def _poses(turns: FloatArray) -> FloatArray:
 
 
 def _pelvis(turns: FloatArray, hips: FloatArray, stage: Calibration) -> FloatArray:
-    """The pelvis (T, 3), metres. hips: (T, 3) from the object's origin, in the world's axes and the armature's units."""
+    """The pelvis (T, 3), metres. hips: (T, 3) in the world's axes from the object's origin, in the armature's units."""
     path = stage.scale * hips - stage.origin - stage.hips
     middle = path / stage.ratio + hips_at_rest(SMPL_BALL_HEIGHT_M)
     return np.asarray(middle - turned(turns[0], BETWEEN_HIPS_M[None]))

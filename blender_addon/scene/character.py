@@ -17,7 +17,7 @@ from ..core.skeleton import JOINT_NAMES
 from .armature import is_dancer
 
 BUNDLED_PRESETS = ADDON_FOLDER / "presets" / "bone_maps"
-_HANDS = 22  # the first joint that most characters have no bone for
+_BONE = 'pose.bones["'
 _CONTROLS: dict[str, Controls] = {"deform": "deform", "rigify_fk": "rigify_fk"}
 
 
@@ -38,6 +38,8 @@ def editable(character: bpy.types.Object) -> None:
         raise PirouetteError(
             "bad_rig", f"“{character.name}” is linked from another file.", "Make a library override of it first."
         )
+    if character.mode == "EDIT":
+        raise PirouetteError("bad_rig", f"“{character.name}” is in Edit Mode.", "Leave Edit Mode first.")
     if len(character.data.bones) == 0:
         raise PirouetteError("bad_rig", f"“{character.name}” has no bones.", "Choose another armature.")
 
@@ -57,6 +59,7 @@ def read_rig(character: bpy.types.Object) -> Rig:
         rotation_modes=tuple(character.pose.bones[name].rotation_mode for name in number),
         deform=np.array([bone.use_deform for bone in bones]),
         constrained=_constrained(character),
+        parent_axes=frozenset(bone.name for bone in bones if not bone.use_local_location),
     )
 
 
@@ -69,9 +72,9 @@ def _constrained(character: bpy.types.Object) -> frozenset[str]:
     }
     animation = character.animation_data
     for driver in animation.drivers if animation is not None else ():
-        path = driver.data_path
-        if path.startswith('pose.bones["') and path.rpartition(".")[2].startswith(("location", "rotation")):
-            found.add(path.split('"')[1])
+        bone, _, channel = driver.data_path.rpartition('"].')
+        if bone.startswith(_BONE) and channel.startswith(("location", "rotation")):
+            found.add(bpy.utils.unescape_identifier(bone.removeprefix(_BONE)))
     return frozenset(found)
 
 

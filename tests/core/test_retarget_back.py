@@ -109,7 +109,7 @@ def test_a_pose_that_counts_as_rest_counts_when_reading_too() -> None:
 
 
 def test_a_dance_in_the_air_is_stood_on_the_floor() -> None:
-    floating = DANCE.pelvis + [0.0, 0.0, 0.7]
+    floating = DANCE.pelvis + np.array([0.0, 0.0, 0.7])
     down = grounded(DANCE.poses, floating)
     assert np.ptp(down - floating, axis=0).max() < 1e-9
     lowest = forward_kinematics(DANCE.poses, down)[:, [10, 11], 2].min(axis=1)
