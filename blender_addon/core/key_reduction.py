@@ -1,0 +1,148 @@
+"""Fewer keys for a dance on a character: as few as keep every joint within a limit of where each frame has it. No bpy.
+
+What counts is what Blender shows: curves between keys, in the bone's own rotation mode, with values as it stores them.
+Feet that stand are kept closer by far, and may not creep.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .curve_fit import Fit
+from .curves import BoolArray
+from .foot_pins import standing
+from .key_search import Task, chosen_keys
+from .posed_bones import PosedBones, ends_cm, posed_bones
+from .quaternions import FloatArray
+from .retarget import Retargeted
+from .rig import BoneMap, Rig
+from .rotation_modes import channel, in_mode
+
+FEET = (7, 8, 10, 11)  # the joints of the contacts' columns
+STANDING = 0.2  # of the limit: how far a standing foot may be from its place
+_END_WEIGHT = 100.0
+
+
+@dataclass(frozen=True, eq=False)
+class ReducedCurve:
+    """A Bezier curve of one channel. path: a pose bone's property, such as ``rotation_euler``; index: which number of
+    it; frames, values: (K,) the first frame of the dance is 0; handle_left, handle_right: (K, 2) frame and value.
+    """
+
+    bone: str
+    path: str
+    index: int
+    frames: FloatArray
+    values: FloatArray
+    handle_left: FloatArray
+    handle_right: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Reduced:
+    """A dance with fewer keys. error_cm: the farthest that any joint is away; creep_cm_s: the most that a standing
+    foot moves faster than before; keys, keys_before: of all channels.
+    """
+
+    curves: tuple[ReducedCurve, ...]
+    error_cm: float
+    creep_cm_s: float
+    keys: int
+    keys_before: int
+
+
+def reduced(
+    rig: Rig,
+    bone_map: BoneMap,
+    retargeted: Retargeted,
+    *,
+    limit_cm: float,
+    fps: float,
+    contacts: BoolArray | None = None,
+) -> Reduced:
+    """The dance with as few keys as keep all heads and tails of the character's mapped bones within a limit.
+
+    limit_cm: of the farthest joint on the farthest frame; contacts: (T, 4) where left and right ankle and ball stand.
+    Raises ValueError for a limit that is not above 0.
+    """
+    if not (np.isfinite(limit_cm) and limit_cm > 0.0):
+        raise ValueError(f"the farthest that a joint may be away must be above 0 cm, not {limit_cm}")
+    task = _task(rig, bone_map, retargeted, limit_cm=limit_cm, fps=fps, contacts=contacts)
+    found = chosen_keys(task)
+    creep = max((float(creep.max(initial=0.0)) for creep in found.creeps), default=0.0)
+    curves = _curves(task, found.fit)
+    frames = task.values.shape[1]
+    return Reduced(curves, float(found.away.max()), creep, sum(len(c.frames) for c in curves), frames * len(curves))
+
+
+def _task(
+    rig: Rig, bone_map: BoneMap, retargeted: Retargeted, *, limit_cm: float, fps: float, contacts: BoolArray | None
+) -> Task:
+    bones = posed_bones(rig, bone_map, retargeted)
+    names = [retargeted.bones[place] for place in bones.order]
+    modes = [rig.rotation_modes[rig.number(name)] for name in names]
+    rotations = retargeted.rotations[list(bones.order)]
+    frames = rotations.shape[1]
+    groups = [in_mode(turns, mode) for turns, mode in zip(rotations, modes, strict=True)]
+    groups.append(retargeted.locations)
+    if retargeted.root and retargeted.root_locations is not None:
+        groups.append(retargeted.root_locations)
+        names.append(retargeted.root)
+    values = np.zeros((len(groups), frames, 4))
+    for number, group in enumerate(groups):
+        values[number, :, : group.shape[-1]] = group
+    moved = len(groups) - len(rotations)
+    names.insert(len(rotations), retargeted.hips)
+    chains = [tuple(bones.line(place)) for place in range(len(rotations))]
+    above_all = tuple(range(len(rotations), len(groups)))
+    wanted = ends_cm(bones, rotations, retargeted.locations, retargeted.root_locations)
+    feet = () if contacts is None else _feet(bones, names, bone_map, np.asarray(contacts, dtype=bool), fps=fps)
+    limits = np.full(wanted.shape[:-1], limit_cm)
+    weights = np.ones((len(groups), frames))
+    weights[:, [0, -1]] = _END_WEIGHT
+    for place, stands in feet:
+        limits[0, place, stands] = STANDING * limit_cm
+    return Task(
+        bones,
+        tuple(names),
+        (*modes, *[""] * moved),
+        values,
+        weights,
+        rotations,
+        wanted,
+        limits,
+        feet,
+        tuple((*chain, *above_all) for chain in chains),
+        fps,
+    )
+
+
+def _feet(
+    bones: PosedBones, names: list[str], bone_map: BoneMap, contacts: BoolArray, *, fps: float
+) -> tuple[tuple[int, BoolArray], ...]:
+    """Which bones' heads stand, and on which frames."""
+    found = []
+    for column, joint in enumerate(FEET):
+        first = bone_map.bones(joint)[:1]
+        if first and first[0] in names[: len(bones.order)] and contacts[:, column].any():
+            found.append((names.index(first[0]), standing(contacts[:, column], fps=fps)))
+    return tuple(found)
+
+
+def _curves(task: Task, fit: Fit) -> tuple[ReducedCurve, ...]:
+    found = []
+    for group, (name, mode) in enumerate(zip(task.names, task.modes, strict=True)):
+        path, size = channel(mode) if mode else ("location", 3)
+        frames = np.flatnonzero(fit.keyed[group]).astype(np.float64)
+        gaps = np.diff(frames) / 3.0
+        ends = gaps if len(gaps) else np.ones(1)
+        before, after = np.concatenate([ends[:1], gaps]), np.concatenate([gaps, ends[-1:]])
+        for index in range(size):
+            values = fit.values[group, fit.keyed[group], index]
+            slopes = fit.slopes[group, fit.keyed[group], index]
+            left = np.stack([frames - before, values - slopes * before], axis=-1)
+            right = np.stack([frames + after, values + slopes * after], axis=-1)
+            found.append(ReducedCurve(name, path, index, frames, values, left, right))
+    return tuple(found)
