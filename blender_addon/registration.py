@@ -6,10 +6,19 @@ import atexit
 
 import bpy
 
-from . import character_properties, library_properties, lock_properties, preferences, properties, section_properties
+from . import (
+    body_properties,
+    character_properties,
+    library_properties,
+    lock_properties,
+    preferences,
+    properties,
+    section_properties,
+)
 from .core.session import SESSION
 from .operators import (
     beats,
+    body,
     bone_map,
     character_preview,
     clipboard,
@@ -29,6 +38,7 @@ from .operators import (
 )  # fmt: skip
 from .panels import (
     beats_panel,
+    body_panel,
     character_overlay,
     character_panel,
     contacts_panel,
@@ -51,6 +61,7 @@ _CLASSES: tuple[type, ...] = (
     *section_properties.CLASSES,
     *library_properties.CLASSES,
     *character_properties.CLASSES,
+    *body_properties.CLASSES,
     *preferences.CLASSES,
     *generate.CLASSES,
     *song.CLASSES,
@@ -66,6 +77,7 @@ _CLASSES: tuple[type, ...] = (
     *going_on.CLASSES,
     *bone_map.CLASSES,
     *retarget.CLASSES,
+    *body.CLASSES,
     *character_preview.CLASSES,
     *contacts.CLASSES,
     *dance.CLASSES,
@@ -76,6 +88,7 @@ _CLASSES: tuple[type, ...] = (
     *library_panel.CLASSES,
     *character_panel.CLASSES,
     *contacts_panel.CLASSES,
+    *body_panel.CLASSES,
     *result.CLASSES,
     *setup.CLASSES,
 )
@@ -84,6 +97,7 @@ _ATTACHED = (
     section_properties,
     library_properties,
     character_properties,
+    body_properties,
     preview,
     shown_dance,
     watching,

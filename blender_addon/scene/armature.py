@@ -34,10 +34,10 @@ def find_dancer(context: bpy.types.Context) -> bpy.types.Object | None:
 
 def create_dancer(context: bpy.types.Context) -> bpy.types.Object:
     """A new dancer in the active collection, active and alone selected; Blender is in Object Mode afterwards."""
-    _leave_edit_modes(context)
+    leave_edit_modes(context)
     data = bpy.data.armatures.new(DANCER_NAME)
     dancer = bpy.data.objects.new(DANCER_NAME, data)
-    _visible_collection(context).objects.link(dancer)
+    visible_collection(context).objects.link(dancer)
     try:
         make_active(context, dancer)
         _build_bones(data)
@@ -74,12 +74,13 @@ def rest_head(dancer: bpy.types.Object) -> np.ndarray:
     return np.array(dancer.data.bones[JOINT_NAMES[0]].head_local)
 
 
-def _leave_edit_modes(context: bpy.types.Context) -> None:
+def leave_edit_modes(context: bpy.types.Context) -> None:
+    """Blender is in Object Mode afterwards."""
     if context.mode != "OBJECT" and context.view_layer.objects.active is not None:
         bpy.ops.object.mode_set(mode="OBJECT")
 
 
-def _visible_collection(context: bpy.types.Context) -> bpy.types.Collection:
+def visible_collection(context: bpy.types.Context) -> bpy.types.Collection:
     """The active collection; the scene's own where that one is hidden, since a hidden armature cannot be built."""
     layer = context.view_layer.active_layer_collection
     if layer is not None and layer.is_visible and not layer.exclude and not layer.collection.library:
