@@ -1,4 +1,4 @@
-"""A dance carried over to a character: the dancer's take is read, the character's bones are worked out, keys are written.
+"""A dance carried over to a character: the dancer's take is read, the bones are worked out, keys are written.
 
 The same steps serve the button and the link: a character that follows a dance has it again when a section changes.
 """
@@ -27,10 +27,11 @@ from ..scene.character import bone_map_of, editable, read_rig, reference_of
 from ..scene.character_take import (
     CHARACTER_MARK,
     DANCER_OF,
-    CharacterTake,
     CurveKeys,
     character_takes,
     every_frame,
+    find_character_take,
+    hear_character_take,
     rewrite_character_take,
     standing_keys,
     write_character_take,
@@ -156,7 +157,8 @@ def carry_over(character: bpy.types.Object, dance: SeenDance, *, dancer: str) ->
     editable(character)
     found = yield from carried(character, dance)
     curves = yield from _curves(character, found)
-    name, earlier = f"{dance.name} on {character.name}", _earlier(character, dancer, dance.number)
+    name = f"{dance.name} on {character.name}"
+    earlier = find_character_take(character, dancer=dancer, number=dance.number)
     again = earlier is not None and earlier.untouched
     warnings = list(found.retargeted.warnings)
     if earlier is not None and not again:
@@ -194,16 +196,6 @@ def _curves(character: bpy.types.Object, found: Carried) -> Generator[Step, None
     return curves
 
 
-def _earlier(character: bpy.types.Object, dancer: str, number: int) -> CharacterTake | None:
-    """What the character has of this take already: the highest."""
-    found = [
-        take
-        for take in character_takes(character)
-        if take.action[CHARACTER_MARK] == number and take.action.get(DANCER_OF) == dancer
-    ]
-    return found[-1] if found else None
-
-
 def followers(dancer: bpy.types.Object) -> list[bpy.types.Object]:
     """The characters that follow a dancer's dance."""
     return [
@@ -214,6 +206,14 @@ def followers(dancer: bpy.types.Object) -> list[bpy.types.Object]:
         and thing.pirouette_character.follows
         and any(True for _ in character_takes(thing))
     ]
+
+
+def shown_on(dancer: bpy.types.Object, number: int) -> None:
+    """Let the characters that follow a dancer show this take, too, as far as they have it."""
+    for character in followers(dancer):
+        take = find_character_take(character, dancer=dancer.name, number=number)
+        if take is not None:
+            hear_character_take(character, take)
 
 
 def carried_on(dancer: bpy.types.Object) -> Generator[Step, None, None]:

@@ -9,6 +9,7 @@ from ..core.session import SESSION
 from ..scene.armature import find_dancer
 from ..scene.section_list import mark_sections, section_at_frame, show_sections
 from ..scene.takes import hear_take
+from .carrying import shown_on
 from .editing import document_of
 from .watching import WATCH
 
@@ -154,6 +155,7 @@ class PIROUETTE_OT_show_take(DocumentOperator, bpy.types.Operator):
     def act(self, context: bpy.types.Context, dancer: bpy.types.Object) -> None:
         """Mute and unmute, then list."""
         hear_take(dancer, self.take)
+        shown_on(dancer, self.take)
         show_sections(dancer)
         mark_sections(context.scene, dancer)
         WATCH.look_again()

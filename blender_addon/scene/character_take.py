@@ -65,6 +65,24 @@ def character_takes(character: bpy.types.Object) -> Iterator[CharacterTake]:
                     yield CharacterTake(track, strip)
 
 
+def find_character_take(character: bpy.types.Object, *, dancer: str, number: int) -> CharacterTake | None:
+    """What a character has of a dancer's take: the highest; None when it has nothing of it."""
+    found = [
+        take
+        for take in character_takes(character)
+        if take.action[CHARACTER_MARK] == number and take.action.get(DANCER_OF) == dancer
+    ]
+    return found[-1] if found else None
+
+
+def hear_character_take(character: bpy.types.Object, heard: CharacterTake) -> None:
+    """Let this dance be heard and no other; the character's own animation stays as it is."""
+    for take in list(character_takes(character)):
+        take.track.mute = take.track != heard.track
+        if take.track.mute:
+            take.track.is_solo = False
+
+
 def every_frame(retargeted: Retargeted, character: bpy.types.Object, frames: np.ndarray) -> list[CurveKeys]:
     """The dance with a key on each of the frames (F,) of the scene, in each bone's own rotation mode."""
     curves = []
@@ -187,6 +205,7 @@ def rewrite_character_take(
     take.strip.action = made
     use_slot(take.strip, made)
     take.strip.action_frame_start, take.strip.action_frame_end = first, last
+    hear_character_take(character, take)
     if old.users == 0 or (old.users == 1 and old.use_fake_user):
         bpy.data.actions.remove(old)
     made.name = name
@@ -227,8 +246,6 @@ def _put_on_track(
     own = animation.action
     if own is not None and _paths(own, getattr(animation, "action_slot", None)) & {c.data_path for c in curves}:
         push_down(animation)
-    for earlier in list(character_takes(character)):
-        earlier.track.mute = True
     alone = not _moved_channels(character)
     for track in animation.nla_tracks:
         track.is_solo = False
@@ -239,4 +256,6 @@ def _put_on_track(
     strip.blend_type, strip.extrapolation = "REPLACE", "HOLD" if alone else "NOTHING"
     for other in animation.nla_tracks:
         other.select = other == track
-    return CharacterTake(track, strip)
+    take = CharacterTake(track, strip)
+    hear_character_take(character, take)
+    return take

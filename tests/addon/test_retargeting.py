@@ -200,6 +200,36 @@ def test_a_character_follows_when_a_section_changes(character: bpy.types.Object)
     assert part("scene.character_take")._checksum(take.action) == after
 
 
+def test_a_character_shows_the_take_that_the_dancer_shows(character: bpy.types.Object, dance: Dance) -> None:
+    bpy.ops.pirouette.retarget()
+    dance(seed=5)
+    tracks = {track.name: track for track in character.animation_data.nla_tracks}
+    assert [track.mute for track in tracks.values()] == [True, False]  # the new take has been followed
+    bpy.ops.pirouette.show_take(take=1)
+    assert [track.mute for track in character.animation_data.nla_tracks] == [False, True]
+
+
+def test_a_character_that_cannot_follow_is_told_and_the_dance_is_kept(character: bpy.types.Object) -> None:
+    bpy.ops.pirouette.retarget()
+    character.pirouette_character.rows[4].bone = "no such bone"
+    assert bpy.ops.pirouette.section_regenerate() == {"FINISHED"}
+    assert "“Hero” has not followed" in bpy.context.scene.pirouette.last_warning
+
+
+def test_a_character_in_edit_mode_or_without_a_dance_is_refused_in_words(
+    character: bpy.types.Object, scene: bpy.types.Scene
+) -> None:
+    dancer = bpy.context.view_layer.objects.active
+    bpy.context.view_layer.objects.active = character
+    bpy.ops.object.mode_set(mode="EDIT")
+    with pytest.raises(RuntimeError, match="Edit Mode"):
+        bpy.ops.pirouette.retarget()
+    bpy.ops.object.mode_set(mode="OBJECT")
+    bpy.data.objects.remove(dancer)
+    with pytest.raises(RuntimeError, match="no dance"):
+        bpy.ops.pirouette.retarget()
+
+
 def test_several_characters_get_the_dance_at_once(character: bpy.types.Object) -> None:
     others = [
         character_of("Ann", unit=100.0, world=0.01 * np.diag([1, 1, 1, 100.0])),
