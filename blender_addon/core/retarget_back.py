@@ -15,6 +15,7 @@ import numpy.typing as npt
 from .calibration import SMPL_BALL_HEIGHT_M, Calibration, calibrate, posed_as_rest
 from .quaternions import FloatArray, from_matrices, inverse, seen_from, times, turned
 from .resample import quaternion_to_axis_angle, slerp
+from .retarget import Facing
 from .retarget_motion import BETWEEN_HIPS_M, NECK, SPINE, chain_places, hips_at_rest
 from .rig import BoneMap, Rig
 from .rigify_bones import body_bone
@@ -23,6 +24,7 @@ from .skeleton import JOINT_NAMES, PARENTS, REST_TO_WORLD, forward_kinematics
 _HEAD, _NECK = 15, 12
 _CHAINED = (*SPINE[1:], *NECK[1:])
 _BALLS = (10, 11)
+_STANDS_M = 0.01  # feet that are no farther from the floor stand on it
 _LOW = 5.0  # the percentile of a dance's lowest places that counts as standing
 _IDENTITY = np.array([1.0, 0.0, 0.0, 0.0])
 
@@ -54,12 +56,15 @@ def dance_of(
     matrices: npt.NDArray[np.floating],
     hips: npt.NDArray[np.floating],
     *,
+    facing: Facing = "dance",
     reference: FloatArray | None = None,
 ) -> tuple[FloatArray, FloatArray]:
-    """The dance that a character dances, as it is seen in the world from the character's object.
+    """The dance that a character dances, as it is seen from where the character's object is.
 
     matrices: (T, N, 3, 3) orientations in armature space of ``bones_to_read(...).bones``, without scale; hips: (T, 3)
-    the middle of the hip joints in armature space; reference: (B, 4, 4) pose that counts as the rest pose.
+    the middle of the hip joints in armature space; facing: ``dance`` faces where the character is seen to face,
+    ``character`` faces to the front when the character does as it stands at rest; reference: (B, 4, 4) pose that counts
+    as the rest pose.
     Returns poses (T, 24, 3) axis-angle, radians, and pelvis (T, 3), metres, Z up.
     Raises ValueError for a character whose scale cannot be kept, or whose bones are not known.
     """
@@ -68,23 +73,23 @@ def dance_of(
         raise ValueError(f"expected orientations of shape {(len(hips), len(turning), 3, 3)}, not {matrices.shape}")
     rested = rig if reference is None else posed_as_rest(rig, np.asarray(reference, dtype=np.float64))
     stage = calibrate(rested, bone_map)
-    # From armature space into the world's axes: how the object is turned.
-    axes = stage.stand.T @ stage.axes[0] @ rested.rest[0, :3, :3].T
+    onto_stage = stage.axes[0] @ rested.rest[0, :3, :3].T  # from armature space: the character faces to the front
+    axes = stage.stand.T @ onto_stage if facing == "dance" else onto_stage
     found: dict[str, FloatArray] = {}
     for place, (bone, joint) in enumerate(turning):
         number = rig.number(body_bone(rig, bone_map, joint, bone))
-        from_rest = axes @ matrices[:, place] @ rested.rest[number, :3, :3].T @ axes.T
+        turn = axes @ matrices[:, place] @ rested.rest[number, :3, :3].T @ onto_stage.T
         swing = stage.swings.get(joint, _IDENTITY)
-        found[bone] = times(from_matrices(from_rest @ stage.stand.T), inverse(swing)[None])
+        found[bone] = times(from_matrices(turn), inverse(swing)[None])
     turns = _joints(found, bone_map, frames=len(hips))
     return _poses(turns), _pelvis(turns, np.asarray(hips, dtype=np.float64) @ axes.T, stage)
 
 
 def grounded(poses: FloatArray, pelvis: FloatArray) -> FloatArray:
-    """The pelvis (T, 3) of a dance whose feet stand on the floor: raised or lowered as a whole."""
+    """The pelvis (T, 3) of a dance whose feet stand on the floor: raised or lowered as a whole where they do not."""
     lowest = forward_kinematics(poses, pelvis)[:, list(_BALLS), 2].min(axis=1)
     down = float(np.percentile(lowest, _LOW)) - SMPL_BALL_HEIGHT_M
-    return np.asarray(pelvis - np.array([0.0, 0.0, down]))
+    return np.asarray(pelvis - np.array([0.0, 0.0, down if abs(down) > _STANDS_M else 0.0]))
 
 
 def _turning(bone_map: BoneMap) -> list[tuple[str, int]]:
@@ -143,7 +148,7 @@ def _poses(turns: FloatArray) -> FloatArray:
 
 
 def _pelvis(turns: FloatArray, hips: FloatArray, stage: Calibration) -> FloatArray:
-    """The pelvis (T, 3), metres. hips: (T, 3) in the world's axes from the object's origin, in the armature's units."""
+    """The pelvis (T, 3), metres. hips: (T, 3) in the dance's axes from the object's origin, in the armature's units."""
     path = stage.scale * hips - stage.origin - stage.hips
     middle = path / stage.ratio + hips_at_rest(SMPL_BALL_HEIGHT_M)
     return np.asarray(middle - turned(turns[0], BETWEEN_HIPS_M[None]))

@@ -48,7 +48,7 @@ def read_back(
     matrices = posed_matrices(made.rig, result)
     turns = matrices[..., :3, :3][:, [made.rig.number(bone) for bone in read.bones]]
     hips = matrices[..., :3, 3][:, [made.rig.number(bone) for bone in read.thighs]].mean(axis=1)
-    return dance_of(made.rig, bone_map, turns, hips, reference=options.reference)
+    return dance_of(made.rig, bone_map, turns, hips, facing=options.facing, reference=options.reference)
 
 
 def limb_error_deg(poses: np.ndarray, pelvis: np.ndarray) -> float:
@@ -71,6 +71,15 @@ def test_a_dance_comes_back_from_a_character_as_it_was(build: str, seed: int) ->
     poses, pelvis = read_back(made_up(seed, **BUILDS[build]))
     assert limb_error_deg(poses, pelvis) < 0.01
     assert turned_apart_deg(poses, list(range(22))) < 0.01
+    assert np.abs(pelvis - DANCE.pelvis).max() < 1e-4
+
+
+def test_a_character_that_faces_elsewhere_is_read_as_it_was_told_to_face() -> None:
+    made = made_up(2, **BUILDS["faces_elsewhere"])
+    plain = made_up(2)
+    faced = MadeUp(replace(plain.rig, world=made.rig.world), plain.bone_map)
+    poses, pelvis = read_back(faced, RetargetOptions(feet="off", facing="character"))
+    assert limb_error_deg(poses, pelvis) < 0.01
     assert np.abs(pelvis - DANCE.pelvis).max() < 1e-4
 
 
@@ -115,6 +124,8 @@ def test_a_dance_in_the_air_is_stood_on_the_floor() -> None:
     lowest = forward_kinematics(DANCE.poses, down)[:, [10, 11], 2].min(axis=1)
     assert np.percentile(lowest, 5) == pytest.approx(0.02, abs=1e-6)
     assert np.abs(down[:, :2] - floating[:, :2]).max() == 0.0
+    barely = down + np.array([0.0, 0.0, 0.005])
+    assert np.array_equal(grounded(DANCE.poses, barely), barely)
 
 
 def test_a_character_without_known_thighs_is_told() -> None:
