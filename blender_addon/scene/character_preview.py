@@ -18,13 +18,12 @@ from bpy.app.handlers import persistent
 
 from ..core.errors import PirouetteError
 from ..core.retarget import Retargeted
+from ..core.rigify_switches import Switch
 from ..core.rotation_modes import channel, in_mode
 
 SHOWN_MARK = "pirouette_shown"  # custom property of the character: what its channels held before, as JSON
 _CHANNELS = ("location", "rotation_quaternion", "rotation_euler", "rotation_axis_angle", "scale")
 _NONE_HELD = {"location": (0.0, 0.0, 0.0), "scale": (1.0, 1.0, 1.0)}
-
-Switch = tuple[str, str, float | int | bool]  # a bone, one of its custom properties, the value to set
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +80,8 @@ def begin(
     ]
     character[SHOWN_MARK] = json.dumps(_held(character, {bone for bone, _ in values}, chosen))
     for bone, name, value in chosen:
-        character.pose.bones[bone][name] = value
+        owner = character.pose.bones[bone]
+        owner[name] = type(owner[name])(value)
     _shown = _Shown(character.name, np.asarray(frames, dtype=np.float64), values)
     _set(bpy.context.scene)
     _evaluate(character)
