@@ -1,4 +1,4 @@
-"""``object.pirouette_character`` on an armature: which of its bones are the dance's joints, and how it takes the dance."""
+"""``object.pirouette_character`` on an armature: its bones as the dance's joints, and how it takes the dance over."""
 
 import json
 from typing import Any
@@ -120,7 +120,7 @@ class CharacterProperties(bpy.types.PropertyGroup):
     facing: EnumProperty(name="Facing", description="Which way the character faces", items=FACINGS, default="DANCE")
     simplify: BoolProperty(
         name="Fewer Keys",
-        description="Write only the keys that the movement needs, with soft curves between them: easier to edit by hand",
+        description="Write only the keys that the movement needs, with soft curves in between: easier to edit by hand",
         default=False,
     )
     error_cm: FloatProperty(

@@ -24,12 +24,13 @@ _IDENTITY = np.array([1.0, 0.0, 0.0, 0.0])
 @dataclass(frozen=True, eq=False)
 class ControlTrack:
     """One control over all frames. rotations: (T, 4) w, x, y, z, sign-continuous, or None; locations: (T, 3) in the
-    armature's units, or None.
+    armature's units, or None; joints: those whose FK controls it stands in for.
     """
 
     bone: str
     rotations: FloatArray | None = None
     locations: FloatArray | None = None
+    joints: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,14 +97,14 @@ def _limb_tracks(rig: Rig, bone_map: BoneMap, posed: _Posed, shift: FloatArray, 
     out = _pole(rig, posed, (upper, middle, end), pole)
     still = np.tile(_IDENTITY, (len(place), 1))
     tracks = [
-        ControlTrack(limb.end, _own_turns(rig, holder, turns), _own_way(rig, holder, place - shift)),
+        ControlTrack(limb.end, _own_turns(rig, holder, turns), _own_way(rig, holder, place - shift), limb.joints),
         ControlTrack(limb.pole, still, _own_way(rig, pole, out - shift)),
         *(ControlTrack(name, still) for name in limb.resting if name in rig.names),
     ]
     toes = [rig.number(bone) for bone in bone_map.bones(limb.toes)[:1]]
     if limb.tip in rig.names and toes and toes[0] in posed.turns:
         bend = times(inverse(turns), posed.turns[toes[0]])
-        tracks.append(ControlTrack(limb.tip, _own_turns(rig, rig.number(limb.tip), bend)))
+        tracks.append(ControlTrack(limb.tip, _own_turns(rig, rig.number(limb.tip), bend), joints=(limb.toes,)))
     return tracks
 
 

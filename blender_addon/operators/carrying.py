@@ -19,8 +19,10 @@ import numpy as np
 from ..core.bone_map import missing_joints
 from ..core.contact_edits import ContactEdit, with_edits
 from ..core.errors import PirouetteError
+from ..core.key_reduction import Reduced, reduced
 from ..core.retarget import Retargeted, RetargetOptions, retarget
 from ..core.rig import BoneMap, Rig
+from ..core.rigify_ik import ik_tracks
 from ..core.session import SESSION
 from ..core.skeleton import JOINT_NAMES
 from ..scene.character import bone_map_of, editable, read_rig, reference_of
@@ -30,13 +32,17 @@ from ..scene.character_take import (
     CurveKeys,
     character_takes,
     every_frame,
+    fewer_keys,
     find_character_take,
     hear_character_take,
     rewrite_character_take,
     standing_keys,
+    switch_keys,
+    track_keys,
     write_character_take,
 )
 from ..scene.readback import check_rotation_modes, read_keys_of, smpl_motion
+from ..scene.rigify import switches_of
 from ..scene.storage import load
 from ..scene.takes import Take, current_take
 from ..scene.timing import scene_fps
@@ -65,11 +71,12 @@ class SeenDance:
 
 @dataclass(frozen=True, eq=False)
 class Carried:
-    """A dance on a character, before anything is written."""
+    """A dance on a character, before anything is written. contacts: (F, 4) with what the animator says of them."""
 
     rig: Rig
     bone_map: BoneMap
     dance: SeenDance
+    contacts: np.ndarray
     retargeted: Retargeted
 
 
@@ -135,7 +142,7 @@ def carried(character: bpy.types.Object, dance: SeenDance) -> Generator[Step, No
         raise PirouetteError(
             "bad_rig", f"“{character.name}” cannot take the dance over: {sentence}.", "Look at its table of bones."
         ) from error
-    return Carried(rig, bone_map, dance, retargeted)
+    return Carried(rig, bone_map, dance, contacts, retargeted)
 
 
 def beside(work: Callable[[], T]) -> Generator[Step, None, T]:
@@ -156,7 +163,7 @@ def carry_over(character: bpy.types.Object, dance: SeenDance, *, dancer: str) ->
     started_s = time.perf_counter()
     editable(character)
     found = yield from carried(character, dance)
-    curves = yield from _curves(character, found)
+    curves, error_cm = yield from _curves(character, found)
     name = f"{dance.name} on {character.name}"
     earlier = find_character_take(character, dancer=dancer, number=dance.number)
     again = earlier is not None and earlier.untouched
@@ -180,6 +187,7 @@ def carry_over(character: bpy.types.Object, dance: SeenDance, *, dancer: str) ->
         "found_by": found.bone_map.source,
         "frames": len(dance.frames),
         "keys": int(sum(len(curve.keys.frames) for curve in curves)),
+        "fewer_keys_error_cm": round(error_cm, 3),
         **found.retargeted.figures.as_dict(),
         "warnings": warnings,
         "seconds": round(time.perf_counter() - started_s, 3),
@@ -188,12 +196,41 @@ def carry_over(character: bpy.types.Object, dance: SeenDance, *, dancer: str) ->
     return report
 
 
-def _curves(character: bpy.types.Object, found: Carried) -> Generator[Step, None, list[CurveKeys]]:
-    """All that is written on the character."""
-    curves = every_frame(found.retargeted, character, found.dance.frames)
+def _curves(character: bpy.types.Object, found: Carried) -> Generator[Step, None, tuple[list[CurveKeys], float]]:
+    """All that is written on the character, and how far fewer keys bring a joint from where it was, cm."""
+    kept, frames, error_cm = character.pirouette_character, found.dance.frames, 0.0
+    if kept.simplify:
+        contacts = found.contacts if kept.feet != "OFF" else None
+
+        def work() -> Reduced:
+            return reduced(
+                found.rig, found.bone_map, found.retargeted, limit_cm=kept_cm, fps=found.dance.fps, contacts=contacts
+            )
+
+        kept_cm = float(kept.error_cm)
+        fewer = yield from beside(work)
+        curves, error_cm = fewer_keys(fewer, first_frame=float(frames[0])), fewer.error_cm
+    else:
+        curves = every_frame(found.retargeted, character, frames)
     yield Step.WORK
-    curves += standing_keys(character, curves, root=found.bone_map.root, frame=float(found.dance.frames[0]))
-    return curves
+    if found.bone_map.controls == "rigify_fk":
+        if kept.rigify_ik:
+            curves = _with_ik(character, found, curves)
+        curves += switch_keys(switches_of(character, ik=kept.rigify_ik), frame=float(frames[0]))
+    curves += standing_keys(character, curves, root=found.bone_map.root, frame=float(frames[0]))
+    return curves, error_cm
+
+
+def _with_ik(character: bpy.types.Object, found: Carried, curves: list[CurveKeys]) -> list[CurveKeys]:
+    """The limbs by their IK controls instead of their FK ones."""
+    try:
+        tracks = ik_tracks(found.rig, found.bone_map, found.retargeted)
+    except ValueError as error:
+        raise PirouetteError(
+            "bad_rig", f"“{character.name}” cannot dance by IK controls: {error}.", "Switch IK Controls off."
+        ) from error
+    limbs = {bone for track in tracks for joint in track.joints for bone in found.bone_map.bones(joint)}
+    return [curve for curve in curves if curve.bone not in limbs] + track_keys(character, tracks, found.dance.frames)
 
 
 def followers(dancer: bpy.types.Object) -> list[bpy.types.Object]:

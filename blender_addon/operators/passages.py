@@ -32,8 +32,8 @@ from ..scene.strips import SHORTEST_S, FrameRange, check_sound, music_scene, sou
 from ..scene.take import next_number, write_take
 from ..scene.timing import scene_fps
 from ..version import addon_version
-from .directing import write_steps
 from .carrying import carried_on
+from .directing import write_steps
 from .making import DanceRequest, ask, ask_for_dance, mix
 from .stepping import Step
 from .watching import WATCH

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
+from ..core.key_reduction import Reduced
 from ..core.retarget import Retargeted
+from ..core.rigify_ik import ControlTrack
 from ..core.rotation_modes import channel, in_mode
 from .action_curves import Keys, curve_owner, curves_by_path, new_curve_owner, new_keys, read_keys, write_keys
 from .take import Curve, new_fcurve, push_down, use_slot
@@ -22,6 +24,7 @@ CHARACTER_MARK = "pirouette_character_take"  # custom property of an Action: the
 DANCER_OF = "pirouette_dancer_name"  # custom property of an Action: whose dance it is
 _KEPT = "pirouette_keys"  # custom property of an Action: a number for the keys as they were written
 _STEPPED = 0  # Keyframe.interpolation CONSTANT, as foreach_set wants it
+_SOFT = (2, 0, 0, 3, 3)  # interpolation BEZIER, easing, type, both handles ALIGNED: on one line
 _NEUTRAL = {"location": (0.0, 0.0, 0.0), "rotation_quaternion": (1.0, 0.0, 0.0, 0.0), "rotation_euler": (0.0,) * 3,
             "rotation_axis_angle": (0.0, 0.0, 1.0, 0.0)}  # fmt: skip
 _SAME = 1e-6
@@ -93,6 +96,30 @@ def every_frame(retargeted: Retargeted, character: bpy.types.Object, frames: np.
     if retargeted.root and retargeted.root_locations is not None:
         curves += _dense(retargeted.root, "location", retargeted.root_locations, frames)
     return curves
+
+
+def track_keys(character: bpy.types.Object, tracks: Sequence[ControlTrack], frames: np.ndarray) -> list[CurveKeys]:
+    """Controls with a key on each of the frames (F,) of the scene, in each bone's own rotation mode."""
+    curves = []
+    for track in tracks:
+        if track.rotations is not None:
+            mode = character.pose.bones[track.bone].rotation_mode
+            curves += _dense(track.bone, channel(mode)[0], in_mode(track.rotations, mode), frames)
+        if track.locations is not None:
+            curves += _dense(track.bone, "location", track.locations, frames)
+    return curves
+
+
+def fewer_keys(dance: Reduced, *, first_frame: float) -> list[CurveKeys]:
+    """The dance with its few keys. first_frame: of the scene, where the dance's frame 0 is."""
+    found = []
+    for curve in dance.curves:
+        co = np.stack([curve.frames, curve.values], axis=-1)
+        places = np.concatenate([co, curve.handle_left, curve.handle_right], axis=-1).astype(np.float32)
+        places[:, 0::2] += np.float32(first_frame)
+        kinds = np.tile(np.array(_SOFT, dtype=np.int32), (len(places), 1))
+        found.append(CurveKeys(curve.bone, bone_path(curve.bone, curve.path), curve.index, Keys(places, kinds)))
+    return found
 
 
 def _dense(bone: str, name: str, values: np.ndarray, frames: np.ndarray) -> list[CurveKeys]:

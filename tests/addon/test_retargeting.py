@@ -299,3 +299,18 @@ def test_the_pose_that_counts_as_rest_can_be_set_and_cleared(character: bpy.type
     np.testing.assert_allclose(heads(character, 40), straight, atol=2e-3)
     bpy.ops.pirouette.pose_as_rest(clear=True)
     assert character.pirouette_character.reference == ""
+
+
+def test_fewer_keys_stay_within_their_limit(character: bpy.types.Object) -> None:
+    bpy.ops.pirouette.retarget()
+    every = json.loads(bpy.context.scene.pirouette.retarget_report)
+    frames = range(1, 240, 7)
+    wanted = np.array([heads(character, frame) for frame in frames])
+    character.pirouette_character.simplify = True
+    character.pirouette_character.error_cm = 0.5
+    bpy.ops.pirouette.retarget()
+    few = json.loads(bpy.context.scene.pirouette.retarget_report)
+    assert few["keys"] < 0.6 * every["keys"]
+    assert 0.0 < few["fewer_keys_error_cm"] <= 0.5
+    shown = np.array([heads(character, frame) for frame in frames])
+    assert np.linalg.norm(shown - wanted, axis=-1).max() < 0.0052
