@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,9 @@ import numpy as np
 import pytest
 
 from backend.bodies.joints import KINDS
+from blender_addon.core.locations import backend_folder
+from tests.addon.installed import MODULE, part
+from tests.addon.test_panels import drawn
 from tests.fixtures.made_up_bodies import body_fields, joint_places, write_npz, write_pickle
 
 JOINTS = {"SMPL": 24, "SMPL-H": 52, "SMPL-X": 55}
@@ -232,3 +236,33 @@ def test_the_file_is_remembered_and_undo_takes_the_body_away(scene: bpy.types.Sc
 def test_without_a_body_there_is_nothing_to_shape(scene: bpy.types.Scene) -> None:
     assert not bpy.ops.pirouette.shape_smpl_body.poll()
     assert bpy.ops.pirouette.add_smpl_body.poll()
+
+
+def test_the_panel_offers_a_file_a_body_and_then_its_shape(scene: bpy.types.Scene, tmp_path: Path) -> None:
+    shown = drawn("body_panel", "PIROUETTE_PT_smpl_body")
+    assert "operator pirouette.add_smpl_body" in shown
+    assert "Shape" not in shown
+    (tmp_path / "notes.npz").write_bytes(b"PK nothing")
+    with pytest.raises(RuntimeError):
+        bpy.ops.pirouette.add_smpl_body(filepath=str(tmp_path / "notes.npz"))
+    assert "damaged" in drawn("body_panel", "PIROUETTE_PT_smpl_body", width=2000)
+    added(write_npz(tmp_path / "Anna.npz", 52))
+    shown = drawn("body_panel", "PIROUETTE_PT_smpl_body", width=2000)
+    assert "damaged" not in shown
+    assert "Shape of Anna (SMPL-H)" in shown
+    assert shown.count("Shape 1\n") == 1
+    assert "operator pirouette.shape_smpl_body" in shown
+    session = part("core.session").SESSION
+    session.begin("body")
+    assert "operator pirouette.cancel" in drawn("body_panel", "PIROUETTE_PT_smpl_body")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("PIROUETTE_BACKEND_PYTHON" not in os.environ, reason="no Python for the backend is named")
+@pytest.mark.skipif(not list((backend_folder() / "weights").glob("*.safetensors")), reason="there are no weights")
+def test_the_real_backend_shapes_a_body(scene: bpy.types.Scene, tmp_path: Path) -> None:
+    bpy.context.preferences.addons[MODULE].preferences.backend_command = ""
+    part("operators.readiness").BACKEND_PROBLEM.forget()
+    armature = added(write_pickle(tmp_path / "Anna.pkl", 55), betas=(1.0, *[0.0] * 9))
+    heads = np.array([armature.data.bones[name].head_local for name in _names(55)])
+    assert np.ptp(heads[:, 2]) == pytest.approx(1.1 * np.ptp(standing(55)[:, 2]), rel=1e-4)
