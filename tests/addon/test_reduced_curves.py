@@ -1,0 +1,145 @@
+"""Curves with few keys, against what Blender makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import bpy
+import numpy as np
+import pytest
+from mathutils import Matrix
+
+from blender_addon.core.key_reduction import reduced
+from blender_addon.core.retarget import retarget
+from blender_addon.core.rig import Rig
+from blender_addon.scene.action_curves import new_curve_owner
+from blender_addon.scene.reduced_curves import curve_path, write_curve_keys
+from tests.core.made_up_characters import MadeUp, danced, made_up, posed_heads, turn
+
+MODES = ("QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
+FRAMES = 120
+DANCE = danced(FRAMES)
+FIRST = 11
+LIMIT_CM = 0.5
+
+
+def lying(scale: float) -> np.ndarray:
+    world = np.eye(4)
+    world[:3, :3] = scale * turn((1, 0, 0), 90)
+    return world
+
+
+CHARACTERS = {
+    "plain": {},
+    "hundredth_lying": {"unit": 100.0, "world": lying(0.01)},
+    "long_spine_and_twists": {"spine_bones": 6, "twist_bones": True},
+}
+
+
+def character(**build: object) -> MadeUp:
+    """A made-up character whose bones turn by all rotation modes in turn."""
+    made = made_up(3, **build)  # type: ignore[arg-type]
+    modes = tuple(MODES[number % len(MODES)] for number in range(len(made.rig.names)))
+    return MadeUp(replace(made.rig, rotation_modes=modes), made.bone_map)
+
+
+@pytest.fixture
+def build() -> Iterator[Callable[[Rig], bpy.types.Object]]:
+    """Makes the armature of a made-up character."""
+    scene = bpy.context.scene
+    built: list[bpy.types.Object] = []
+
+    def make(rig: Rig) -> bpy.types.Object:
+        found = bpy.data.objects.new("Character", bpy.data.armatures.new("Character"))
+        built.append(found)
+        scene.collection.objects.link(found)
+        bpy.context.view_layer.objects.active = found
+        bpy.ops.object.mode_set(mode="EDIT")
+        for number, name in enumerate(rig.names):
+            bone = found.data.edit_bones.new(name)
+            bone.head, bone.tail = rig.heads[number], rig.tails[number]
+            bone.matrix = Matrix(rig.rest[number].tolist())
+            if rig.parents[number] >= 0:
+                bone.parent = found.data.edit_bones[rig.names[rig.parents[number]]]
+        bpy.ops.object.mode_set(mode="OBJECT")
+        found.matrix_world = Matrix(rig.world.tolist())
+        for name, mode in zip(rig.names, rig.rotation_modes, strict=True):
+            found.pose.bones[name].rotation_mode = mode
+        return found
+
+    yield make
+    for armature in built:
+        bpy.data.armatures.remove(armature.data)
+    for action in list(bpy.data.actions):
+        bpy.data.actions.remove(action)
+
+
+def animated(armature: bpy.types.Object, curves: Iterator) -> bpy.types.Action:
+    """The curves as the armature's Action."""
+    action = bpy.data.actions.new("Fewer keys")
+    owner = new_curve_owner(action, armature)
+    for curve in curves:
+        write_curve_keys(owner, curve.bone, curve.path, curve.index, curve, first_frame=FIRST)
+    animation = armature.animation_data_create()
+    animation.action = action
+    if hasattr(animation, "action_slot"):
+        animation.action_slot = action.slots[0]
+    return action
+
+
+@pytest.mark.parametrize("name", CHARACTERS)
+def test_joints_are_where_they_were_promised_to_be(build: Callable[[Rig], bpy.types.Object], name: str) -> None:
+    made = character(**CHARACTERS[name])
+    result = retarget(made.rig, made.bone_map, DANCE.poses, DANCE.pelvis, fps=30.0, contacts=DANCE.contacts)
+    few = reduced(made.rig, made.bone_map, result, limit_cm=LIMIT_CM, fps=30.0, contacts=DANCE.contacts)
+    armature = build(made.rig)
+    animated(armature, iter(few.curves))
+    wanted = posed_heads(made.rig, result)
+    farthest_cm = 0.0
+    for frame in range(FRAMES):
+        bpy.context.scene.frame_set(FIRST + frame)
+        heads = np.array([armature.matrix_world @ armature.pose.bones[bone].head for bone in made.rig.names])
+        farthest_cm = max(farthest_cm, 100.0 * float(np.linalg.norm(heads - wanted[frame], axis=-1).max()))
+    assert farthest_cm <= few.error_cm + 0.02  # heads are among the joints; Blender counts in single precision
+    assert farthest_cm > 0.2 * LIMIT_CM  # else the limit would not have been used
+
+
+def test_blender_reads_the_curves_as_they_were_computed(build: Callable[[Rig], bpy.types.Object]) -> None:
+    made = character()
+    result = retarget(made.rig, made.bone_map, DANCE.poses, DANCE.pelvis, fps=30.0)
+    few = reduced(made.rig, made.bone_map, result, limit_cm=LIMIT_CM, fps=30.0)
+    armature = build(made.rig)
+    action = animated(armature, iter(few.curves))
+    owner = action.layers[0].strips[0].channelbag(action.slots[0])
+    for curve in few.curves:
+        fcurve = owner.fcurves.find(curve_path(curve.bone, curve.path), index=curve.index)
+        keys = fcurve.keyframe_points
+        assert len(keys) == len(curve.frames)
+        assert fcurve.group.name == curve.bone
+        assert {(key.interpolation, key.handle_left_type, key.handle_right_type) for key in keys} == {
+            ("BEZIER", "ALIGNED", "ALIGNED")
+        }
+        for key, frame, value, left, right in zip(
+            keys, curve.frames, curve.values, curve.handle_left, curve.handle_right, strict=True
+        ):
+            np.testing.assert_allclose(key.co, (frame + FIRST, value), atol=1e-5)
+            np.testing.assert_allclose(key.handle_left, left + np.array([FIRST, 0.0]), atol=1e-4)
+            np.testing.assert_allclose(key.handle_right, right + np.array([FIRST, 0.0]), atol=1e-4)
+
+
+def test_names_with_quotes_and_backslashes_are_found(build: Callable[[Rig], bpy.types.Object]) -> None:
+    made = character()
+    names = tuple('arm "L" \\ left' if name == "b16" else name for name in made.rig.names)
+    rig = replace(made.rig, names=names)
+    rows = tuple(replace(row, bones=('arm "L" \\ left',)) if row.joint == 16 else row for row in made.bone_map.rows)
+    bone_map = replace(made.bone_map, rows=rows)
+    result = retarget(rig, bone_map, DANCE.poses, DANCE.pelvis, fps=30.0)
+    few = reduced(rig, bone_map, result, limit_cm=LIMIT_CM, fps=30.0)
+    armature = build(rig)
+    animated(armature, iter(few.curves))
+    bone = armature.pose.bones['arm "L" \\ left']
+    bpy.context.scene.frame_set(FIRST)
+    before = bone.matrix_basis.copy()
+    bpy.context.scene.frame_set(FIRST + 60)
+    assert before.to_quaternion().rotation_difference(bone.matrix_basis.to_quaternion()).angle > 0.05
