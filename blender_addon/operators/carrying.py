@@ -25,6 +25,7 @@ from ..core.rig import BoneMap, Rig
 from ..core.rigify_ik import ik_tracks
 from ..core.session import SESSION
 from ..core.skeleton import JOINT_NAMES
+from ..scene import character_preview
 from ..scene.character import bone_map_of, editable, read_rig, reference_of
 from ..scene.character_take import (
     CHARACTER_MARK,
@@ -162,6 +163,7 @@ def carry_over(character: bpy.types.Object, dance: SeenDance, *, dancer: str) ->
     """
     started_s = time.perf_counter()
     editable(character)
+    character_preview.stop()  # what is posed now counts below
     found = yield from carried(character, dance)
     curves, error_cm = yield from _curves(character, found)
     name = f"{dance.name} on {character.name}"

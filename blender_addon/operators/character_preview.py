@@ -42,8 +42,6 @@ class PIROUETTE_OT_preview_retarget(StepsOperator, bpy.types.Operator):
         """Work it out as Retarget does, then show it."""
         character = find_character(context)
         editable(character)
-        if character.mode == "EDIT":
-            raise PirouetteError("bad_rig", f"“{character.name}” is in Edit Mode.", "Leave it to see the dance.")
         return _shown(character, find_dancer(context))
 
 

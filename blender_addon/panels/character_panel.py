@@ -9,6 +9,7 @@ import bpy
 
 from ..core.session import SESSION
 from ..operators.retarget import problem_before_retarget, selected_characters
+from ..scene import character_preview
 from ..scene.character import find_character
 from .dance import CATEGORY, draw_text, is_wide
 
@@ -18,6 +19,7 @@ _UNSURE = 0.7
 _MEASURES = (
     ("limb_error_deg", "Limbs off by", "{:.2f}°"),
     ("foot_slide_cm_s", "Feet slide", "{:.1f} cm/s"),
+    ("foot_slide_unlocked_cm_s", "Not held, they would", "{:.1f} cm/s"),
     ("penetration_cm", "Below the floor", "{:.1f} cm"),
 )
 
@@ -95,8 +97,12 @@ def found_in_words(kept: Any) -> str:
 
 def _draw_buttons(layout: bpy.types.UILayout, context: bpy.types.Context, character: bpy.types.Object | None) -> None:
     column = layout.column(align=True)
-    column.scale_y = 1.5
+    column.scale_y = 1.3
     column.operator("pirouette.retarget", icon="PLAY").on = "CHOSEN"
+    if character_preview.active() is not None:
+        column.operator("pirouette.stop_preview_retarget", icon="SNAP_FACE")
+    else:
+        column.operator("pirouette.preview_retarget", icon="HIDE_OFF")
     several = selected_characters(context)
     if len(several) > 1:
         button = column.operator("pirouette.retarget", text=f"Retarget {len(several)} Selected", icon="GROUP")
@@ -131,12 +137,7 @@ def report_of(character: bpy.types.Object) -> dict[str, Any]:
 
 def quality(report: dict[str, Any]) -> list[tuple[str, str]]:
     """Name and value of what tells whether a dance came out well on a character."""
-    found = [(name, form.format(report[key])) for key, name, form in _MEASURES if key in report]
-    without = report.get("foot_slide_unlocked_cm_s", 0.0)
-    return [
-        (name, f"{value} (held; else {without:.1f})" if name == "Feet slide" and without else value)
-        for name, value in found
-    ]
+    return [(name, form.format(report[key])) for key, name, form in _MEASURES if key in report]
 
 
 class PIROUETTE_PT_character_bones(bpy.types.Panel):
