@@ -2,7 +2,7 @@
 
 The dance is known for the FK controls (``retarget``). Where these lead hands and feet, the IK controls go, turned
 alike; poles lie out from knees and elbows in the plane in which the limb is bent. A limb that is all but straight has
-no such plane: there the pole lies where the limb's own roll says.
+no such plane: there the pole goes from where it was before to where it will be, about the limb.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .resample import continuous_quaternions
 from .retarget import Retargeted
 from .rig import BoneMap, Rig
 
-_CLEARLY_BENT = 0.03  # of the limb's length: how far a joint must be off the straight line to be believed
+_CLEARLY_BENT = 0.02  # of the limb's length: how far a joint must be off the straight line to be believed
 _IDENTITY = np.array([1.0, 0.0, 0.0, 0.0])
 
 
@@ -118,11 +118,22 @@ def _pole(rig: Rig, posed: _Posed, limb: tuple[int, int, int], pole: int) -> Flo
     rests = np.asarray(rig.heads[pole] - rig.heads[middle], dtype=np.float64)
     bone = unit(np.asarray(rig.heads[middle] - rig.heads[upper], dtype=np.float64))
     rolled = turned(posed.turns[upper], unit(rests - bone * (rests @ bone))[None])
-    rolled = unit(_across(rolled, along))
-    bent = _across(joint - start, along) / length
-    outward = np.einsum("ti,ti->t", bent, rolled)
-    direction = unit(bent + rolled * np.maximum(_CLEARLY_BENT - outward, 0.0)[:, None])
+    direction = _outward(_across(joint - start, along) / length, unit(_across(rolled, along)), along)
     return np.asarray(joint + float(np.linalg.norm(rests)) * direction)
+
+
+def _outward(bent: FloatArray, rolled: FloatArray, along: FloatArray) -> FloatArray:
+    """Unit directions (T, 3) in which a limb is bent.
+
+    bent: (T, 3) from the straight line to knee or elbow, in limb lengths; rolled: (T, 3) unit, where it points by the
+    limb's roll; along: (T, 3) unit, from its first joint to its last.
+    """
+    aside = np.cross(along, rolled)
+    angle = np.arctan2(np.einsum("ti,ti->t", bent, aside), np.einsum("ti,ti->t", bent, rolled))
+    clear = np.flatnonzero(np.linalg.norm(bent, axis=-1) > _CLEARLY_BENT)
+    frames = np.arange(len(bent))
+    known = np.interp(frames, clear, np.unwrap(angle[clear])) if len(clear) else np.zeros(len(bent))
+    return np.asarray(np.cos(known)[:, None] * rolled + np.sin(known)[:, None] * aside)
 
 
 def _across(vectors: FloatArray, along: FloatArray) -> FloatArray:
