@@ -19,7 +19,8 @@ class PosedBones:
     """The turning bones of a character and how they carry each other. N bones, parents before children.
 
     above: (N,) place of the bone that carries each, -1 for none; heads, tails: (N, 3) at rest, armature space;
-    axes: (N, 3, 3) rest axes; hips: its place; root_axes: (3, 3) of the bone that travels, None for none;
+    axes: (N, 3, 3) rest axes; hips: its place; hips_axes, root_axes: (3, 3) along which it and the root go, None for no
+    root;
     unit_cm: centimetres in one unit of the armature; order: places in Retargeted.bones; reach_cm: (N,) how far the
     farthest end that a bone carries is from its head.
     """
@@ -30,6 +31,7 @@ class PosedBones:
     tails: FloatArray
     axes: FloatArray
     hips: int
+    hips_axes: FloatArray
     root_axes: FloatArray | None
     unit_cm: float
     reach_cm: FloatArray
@@ -69,7 +71,8 @@ def posed_bones(rig: Rig, bone_map: BoneMap, retargeted: Retargeted) -> PosedBon
         tails,
         rest[order],
         order.index(hips),
-        rest[rig.number(retargeted.root)] if retargeted.root else None,
+        np.asarray(rig.location_axes(hips), dtype=np.float64),
+        np.asarray(rig.location_axes(rig.number(retargeted.root)), dtype=np.float64) if retargeted.root else None,
         CM * scale,
         CM * scale * _reaches(above, heads, tails),
     )
@@ -108,7 +111,7 @@ def ends_cm(
             offset = (bones.heads[place] - bones.heads[above])[None]
             ends[0, place] = ends[0, above] + turned(turns[above], offset)
         if place == bones.hips:
-            ends[0, place] += turned(_carrying(turns, above, frames), locations @ bones.axes[place].T)
+            ends[0, place] += turned(_carrying(turns, above, frames), locations @ bones.hips_axes.T)
         ends[1, place] = ends[0, place] + turned(turns[place], (bones.tails[place] - bones.heads[place])[None])
     return ends * bones.unit_cm
 

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from mathutils import Matrix
 
-from blender_addon.core.key_reduction import reduced
+from blender_addon.core.key_reduction import Reduced, reduced
 from blender_addon.core.retarget import retarget
 from blender_addon.core.rig import Rig
-from blender_addon.scene.action_curves import new_curve_owner
-from blender_addon.scene.reduced_curves import curve_path, write_curve_keys
+from blender_addon.scene.action_curves import new_curve_owner, write_keys
+from blender_addon.scene.character_take import bone_path, fewer_keys
+from blender_addon.scene.take import Curve, new_fcurve
 from tests.core.made_up_characters import MadeUp, danced, made_up, posed_heads, turn
 
 MODES = ("QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
@@ -75,12 +76,12 @@ def build() -> Iterator[Callable[[Rig], bpy.types.Object]]:
         bpy.data.actions.remove(action)
 
 
-def animated(armature: bpy.types.Object, curves: Iterator) -> bpy.types.Action:
+def animated(armature: bpy.types.Object, few: Reduced) -> bpy.types.Action:
     """The curves as the armature's Action."""
     action = bpy.data.actions.new("Fewer keys")
     owner = new_curve_owner(action, armature)
-    for curve in curves:
-        write_curve_keys(owner, curve.bone, curve.path, curve.index, curve, first_frame=FIRST)
+    for curve in fewer_keys(few, first_frame=FIRST):
+        write_keys(new_fcurve(owner, Curve(curve.bone, curve.data_path, curve.index, np.zeros(0))), curve.keys)
     animation = armature.animation_data_create()
     animation.action = action
     if hasattr(animation, "action_slot"):
@@ -94,7 +95,7 @@ def test_joints_are_where_they_were_promised_to_be(build: Callable[[Rig], bpy.ty
     result = retarget(made.rig, made.bone_map, DANCE.poses, DANCE.pelvis, fps=30.0, contacts=DANCE.contacts)
     few = reduced(made.rig, made.bone_map, result, limit_cm=LIMIT_CM, fps=30.0, contacts=DANCE.contacts)
     armature = build(made.rig)
-    animated(armature, iter(few.curves))
+    animated(armature, few)
     wanted = posed_heads(made.rig, result)
     farthest_cm = 0.0
     for frame in range(FRAMES):
@@ -110,10 +111,10 @@ def test_blender_reads_the_curves_as_they_were_computed(build: Callable[[Rig], b
     result = retarget(made.rig, made.bone_map, DANCE.poses, DANCE.pelvis, fps=30.0)
     few = reduced(made.rig, made.bone_map, result, limit_cm=LIMIT_CM, fps=30.0)
     armature = build(made.rig)
-    action = animated(armature, iter(few.curves))
+    action = animated(armature, few)
     owner = action.layers[0].strips[0].channelbag(action.slots[0])
     for curve in few.curves:
-        fcurve = owner.fcurves.find(curve_path(curve.bone, curve.path), index=curve.index)
+        fcurve = owner.fcurves.find(bone_path(curve.bone, curve.path), index=curve.index)
         keys = fcurve.keyframe_points
         assert len(keys) == len(curve.frames)
         assert fcurve.group.name == curve.bone
@@ -137,7 +138,7 @@ def test_names_with_quotes_and_backslashes_are_found(build: Callable[[Rig], bpy.
     result = retarget(rig, bone_map, DANCE.poses, DANCE.pelvis, fps=30.0)
     few = reduced(rig, bone_map, result, limit_cm=LIMIT_CM, fps=30.0)
     armature = build(rig)
-    animated(armature, iter(few.curves))
+    animated(armature, few)
     bone = armature.pose.bones['arm "L" \\ left']
     bpy.context.scene.frame_set(FIRST)
     before = bone.matrix_basis.copy()
