@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import bpy
 import numpy as np
@@ -91,3 +92,19 @@ def test_blender_shows_what_was_computed_in_every_rotation_mode(
         wanted = (DANCE.joints[:, 18] - DANCE.joints[:, 16])[list(FRAMES)]
         cosine = np.einsum("fi,fi->f", elbow, wanted) / np.linalg.norm(elbow, axis=-1) / np.linalg.norm(wanted, axis=-1)
         assert np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))).max() < 0.5
+
+
+def test_a_bone_without_local_location_is_placed_in_the_axes_of_the_one_above(armature: bpy.types.Object) -> None:
+    made: MadeUp = made_up(4)
+    built(armature, made.rig)
+    armature.data.bones["b0"].use_local_location = False
+    rig = replace(made.rig, parent_axes=frozenset({"b0"}))
+    options = RetargetOptions(feet="off")
+    there, own = (
+        retarget(found, made.bone_map, DANCE.poses, DANCE.pelvis, fps=30.0, options=options)
+        for found in (rig, made.rig)
+    )
+    assert np.abs(there.locations - own.locations).max() > 0.01
+    np.testing.assert_allclose(
+        evaluated(armature, there, rig.names), posed_heads(made.rig, own)[list(FRAMES)], atol=2e-4
+    )
