@@ -5,6 +5,7 @@ The files come from their makers' sites, each under its own licence; none is par
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -28,7 +29,19 @@ _PICKLE_START = b"\x80"  # of protocols 2 and up; the older ones start with any 
 _PICKLE_SUFFIXES = (".pkl", ".pickle", ".p")
 _KNOWN = "Choose an SMPL, SMPL-H or SMPL-X file (.npz or .pkl) as its makers offer it."
 _AGAIN = "Download the file again, or choose another one."
-_BROKEN = (OSError, EOFError, ValueError, KeyError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
+_BROKEN = (
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    KeyError,
+    MemoryError,
+    RuntimeError,
+    SyntaxError,  # these two: numpy reads an array's description as Python writes it
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 Find = Callable[[str], Array]
 

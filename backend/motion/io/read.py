@@ -5,6 +5,7 @@ Known: npz with poses, pelvis and fps (ours), AMASS npz (SMPL, SMPL-H, SMPL-X), 
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -63,7 +64,16 @@ def _npz_arrays(path: Path) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as arrays:
             found = {name: arrays[name] for name in wanted if name in arrays.files}
             names = list(arrays.files)
-    except (OSError, EOFError, ValueError, KeyError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        KeyError,
+        MemoryError,
+        tokenize.TokenError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         if "allow_pickle" in str(error):
             raise PirouetteError(
                 "unsafe_file", "The arrays are pickled objects, which could run anything; nothing was read."

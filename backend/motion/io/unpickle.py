@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import math
 import pickle
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,7 @@ _CONTAINERS: dict[str, Any] = {"set": set, "frozenset": frozenset, "list": list,
 StandIns = Callable[[str, str], Any]  # from module and name to a stand-in, None for a name that is not known
 _BROKEN = (
     pickle.UnpicklingError,
+    struct.error,
     EOFError,
     ValueError,
     TypeError,
@@ -139,8 +141,11 @@ def _known_names() -> dict[tuple[str, str], Any]:
     return names
 
 
-class _ArrayUnpickler(pickle.Unpickler):
-    """Resolves the names above, those that ``also`` knows, and no other."""
+class _ArrayUnpickler(pickle._Unpickler):
+    """Resolves the names above, those that ``also`` knows, and no other.
+
+    It is the reader written in Python: the one in C reserves as much memory as a number in the file says.
+    """
 
     _names = _known_names()
 

@@ -194,3 +194,21 @@ def test_files_too_large_are_not_read(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(load, "MAX_FILE_BYTES", 1000)
     monkeypatch.setattr(load, "unpickle_body", lambda content: pytest.fail("it was read"))
     assert "too large" in refusal(pickled).message
+
+
+@pytest.mark.parametrize("write", [write_npz, write_pickle])
+def test_files_with_random_faults_are_read_or_told_never_more(tmp_path: Path, write: Any) -> None:
+    rng = np.random.default_rng(7)
+    path = write(tmp_path / ("body.npz" if write is write_npz else "body.pkl"))
+    whole, codes = path.read_bytes(), set()
+    for _ in range(150):
+        content = bytearray(whole)
+        for place in rng.integers(0, rng.choice([600, len(content)]), size=3):
+            content[place] = rng.integers(256)
+        path.write_bytes(content)
+        try:
+            load_body_model(path)
+        except PirouetteError as error:
+            codes.add(error.code)
+    assert "damaged_file" in codes
+    assert codes <= {"damaged_file", "unsafe_file"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import pickle
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,14 @@ def test_pickles_of_every_protocol_and_numpy_are_read(protocol: int, numpy_modul
     read = unpickle_arrays(content)
     for name, value in fields.items():
         np.testing.assert_array_equal(read[name], value)
+
+
+def test_a_number_in_a_pickle_reserves_no_memory() -> None:
+    tracemalloc.start()
+    unpickle_arrays(b"\x80\x02}r\x00\x00\x00\x10.")  # remembers the dictionary under the number 268,435,456
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1_000_000
 
 
 def test_big_endian_arrays_are_read_by_value() -> None:
