@@ -31,6 +31,7 @@ from ..scene.strips import FrameRange
 from ..scene.take import next_number, write_take
 from ..scene.timing import scene_fps
 from ..version import addon_version
+from .carrying import carried_on
 from .making import ask
 from .readiness import BACKEND_PROBLEM
 from .retarget import presets_folder
@@ -172,6 +173,7 @@ class PIROUETTE_OT_encode_animation(StepsOperator, bpy.types.Operator):
         name, title = dancer.name, _title(dancer, "animation")
         document = yield from encoded_animation(context, dancer, command, chosen=self.frames)
         yield from _put_down(_still_there(name), document, title)
+        yield from carried_on(_still_there(name))
 
 
 class PIROUETTE_OT_character_to_dance(StepsOperator, bpy.types.Operator):

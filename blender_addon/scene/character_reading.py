@@ -13,7 +13,6 @@ from ..core.retarget import Facing
 from ..core.retarget_back import ReadBones, bones_to_read, dance_of, grounded
 from .character import bone_map_of, read_rig, reference_of
 
-_FRAMES_A_STEP = 4
 _FACINGS: dict[str, Facing] = {"DANCE": "dance", "CHARACTER": "character"}
 
 
@@ -74,8 +73,7 @@ def _evaluated(
             turns[index] = _unscaled(moved[:3, :3] @ posed[:, :3, :3])
             thighs = np.array([bones[bone].head for bone in read.thighs], dtype=np.float64)
             hips[index] = moved[:3, :3] @ thighs.mean(axis=0) + moved[:3, 3]
-            if index % _FRAMES_A_STEP == _FRAMES_A_STEP - 1:
-                yield
+            yield
     finally:
         scene.frame_set(before, subframe=subframe)
     return turns, hips, world

@@ -134,6 +134,20 @@ def test_constraints_are_read_as_they_are_seen(dance: Dance, scene: bpy.types.Sc
     assert np.ptp(bend, axis=0).max() < 1e-3
 
 
+def test_a_character_follows_an_encoded_animation_but_not_the_dance_that_is_read_from_it(
+    dance: Dance, scene: bpy.types.Scene
+) -> None:
+    dancer = dance()
+    character = retargeted("Hero")
+    scene.frame_end = 60
+    assert bpy.ops.pirouette.encode_animation(frames="SCENE") == {"FINISHED"}
+    tracks = [track.name for track in character.animation_data.nla_tracks]
+    assert len(tracks) == 2
+    assert bpy.ops.pirouette.character_to_dance(frames="SCENE") == {"FINISHED"}
+    assert [track.name for track in character.animation_data.nla_tracks] == tracks
+    assert len(dancer.animation_data.nla_tracks) == 3
+
+
 def test_a_preview_is_not_read(dance: Dance, scene: bpy.types.Scene) -> None:
     dancer = dance()
     character = character_of("Hero")
