@@ -33,19 +33,30 @@ _FLOOR_REACH = 0.15  # legs end within this share of the height above the lowest
 _LEG_REACH, _ARM_REACH = 0.3, 0.15  # least length, as a share of the height
 _WORST_HEAD = -8.0
 _UPS = ((0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (0.0, -1.0, 0.0), (1.0, 0.0, 0.0), (-1.0, 0.0, 0.0), (0.0, 0.0, -1.0))
+_ANOTHER = 0.98  # cosine below which a direction is another one
 _FRONT_BY_CUSTOM = (0.0, -1.0, 0.0)
 
 
 def body_by_structure(rig: Rig) -> Body | None:
     """The body of the armature by its shape; None where there are no two legs, two arms and a head.
 
-    The world's Z is up unless no body stands so; then the other axes are tried.
+    The world's Z is up unless no body stands so; then the other axes are tried, and those of the object.
     """
     tree = bone_tree(rig, _bones_that_matter(rig))
-    for up in _UPS:
-        if (body := _body(tree, np.array(up))) is not None:
+    for up in _ups(rig):
+        if (body := _body(tree, up)) is not None:
             return body
     return None
+
+
+def _ups(rig: Rig) -> list[FloatArray]:
+    """The directions (3,) that may be up, the likeliest first."""
+    own = np.asarray(rig.world, np.float64)[:3, :3]
+    lengths = np.linalg.norm(own, axis=0)
+    found = [np.array(up) for up in _UPS]
+    for axis in (own / np.where(lengths > 0.0, lengths, 1.0)).T[[2, 1, 0]]:
+        found += [up for up in (axis, -axis) if max(up @ other for other in found) < _ANOTHER]
+    return found
 
 
 def _bones_that_matter(rig: Rig) -> list[int]:

@@ -260,6 +260,17 @@ def test_an_armature_that_was_never_turned_upright_is_still_found_by_shape() -> 
     assert turning(map_bones(dataclasses.replace(made.rig, world=np.eye(4)))) == truth(made)
 
 
+def test_a_character_that_lies_askew_is_found_by_shape() -> None:
+    made = made_up_rig(Build(), np.random.default_rng(5))
+    lies, askew = np.radians(90.0), np.radians(40.0)
+    about_x = np.array([[1, 0, 0], [0, np.cos(lies), -np.sin(lies)], [0, np.sin(lies), np.cos(lies)]])
+    about_z = np.array([[np.cos(askew), -np.sin(askew), 0], [np.sin(askew), np.cos(askew), 0], [0, 0, 1]])
+    world = np.eye(4)
+    world[:3, :3] = about_z @ about_x
+    rig = dataclasses.replace(made.rig, world=world @ made.rig.world)
+    assert turning(map_bones(rig)) == truth(made)
+
+
 def test_a_mirrored_object_mirrors_left_and_right() -> None:
     made = made_up_rig(Build(), np.random.default_rng(9))
     rig = dataclasses.replace(made.rig, world=np.diag([-1.0, 1.0, 1.0, 1.0]) @ made.rig.world)
