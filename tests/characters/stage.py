@@ -107,8 +107,11 @@ def dancer_of(dance: Dance) -> bpy.types.Object:
     return dancer
 
 
-def import_file(path: Path) -> list[bpy.types.Object]:
-    """The armatures of a file that may be characters. Raises ValueError for another kind of file."""
+def import_file(path: Path, *, with_meshes: bool = False) -> list[bpy.types.Object]:
+    """The armatures of a file that may be characters. Raises ValueError for another kind of file.
+
+    with_meshes: with what is skinned to them; else it is left out, as skinning takes most of the time.
+    """
     before = set(bpy.data.objects)
     kind = path.suffix.lower()
     if kind in (".glb", ".gltf"):
@@ -122,13 +125,14 @@ def import_file(path: Path) -> list[bpy.types.Object]:
         with bpy.data.libraries.load(str(path)) as (there, wanted):
             wanted.objects = there.objects
         for thing in wanted.objects:
-            if thing is not None and thing.type == "ARMATURE":
+            if thing is not None and thing.type in ("ARMATURE", "MESH"):
                 bpy.context.scene.collection.objects.link(thing)
     else:
         raise ValueError(f"{path} is no .glb, .gltf, .fbx, .bvh or .blend file")
     found = [thing for thing in bpy.data.objects if thing not in before and thing.type == "ARMATURE"]
-    for thing in [thing for thing in bpy.data.objects if thing.type == "MESH"]:  # skinning it takes most of the time
-        bpy.data.objects.remove(thing)
+    for thing in [thing for thing in bpy.data.objects if thing not in before and thing.type == "MESH"]:
+        if not (with_meshes and thing.find_armature()):
+            bpy.data.objects.remove(thing)
     is_character = part("scene.character").is_character
     return [thing for thing in found if is_character(thing) and len(thing.data.bones) >= FEWEST_BONES]
 
