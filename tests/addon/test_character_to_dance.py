@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -10,9 +11,11 @@ import numpy as np
 import pytest
 
 from blender_addon.core.calibration import LIMBS
+from blender_addon.core.locations import backend_folder
 from blender_addon.core.skeleton import forward_kinematics
 from tests.addon.installed import MODULE, keyed, part, stored
 from tests.addon.test_retargeting import character_of
+from tests.core.made_up_characters import danced as made_up_danced
 from tests.core.made_up_characters import turn
 
 Dance = Callable[..., bpy.types.Object]
@@ -190,3 +193,32 @@ def test_a_failure_of_the_backend_leaves_no_dancer(scene: bpy.types.Scene) -> No
         bpy.ops.pirouette.character_to_dance(frames="SCENE")
     assert sorted(thing.name for thing in bpy.data.objects) == before
     assert bpy.context.scene.pirouette.dancer is None
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("PIROUETTE_BACKEND_PYTHON" not in os.environ, reason="no Python for the backend is named")
+@pytest.mark.skipif(not list((backend_folder() / "weights").glob("*.safetensors")), reason="no trained weights")
+def test_with_the_trained_model_the_dance_that_is_read_is_varied_and_goes_on(scene: bpy.types.Scene) -> None:
+    bpy.context.preferences.addons[MODULE].preferences.backend_command = ""
+    part("operators.readiness").BACKEND_PROBLEM.forget()
+    scene.render.fps, scene.frame_end = 30, 240
+    character = character_of("Hero")
+    scene.pirouette.character = character
+    real = made_up_danced(240)
+    bpy.ops.pirouette.map_bones()
+    rig, bone_map = (getattr(part("scene.character"), name)(character) for name in ("read_rig", "bone_map_of"))
+    retarget = part("core.retarget")
+    options = retarget.RetargetOptions(feet="off")
+    result = retarget.retarget(rig, bone_map, real.poses, real.pelvis, fps=30.0, options=options)
+    curves = part("scene.character_take").every_frame(result, character, np.arange(1, 241))
+    for _ in part("scene.character_take").write_character_take(character, curves, name="Mine", marks={}):
+        pass
+    assert bpy.ops.pirouette.character_to_dance(frames="SCENE") == {"FINISHED"}
+    dancer = scene.pirouette.dancer
+    document = stored(dancer)
+    assert apart_deg(danced(document.poses, document.pelvis), real.joints) < 0.5
+    assert len(document.movement_codes) > 0
+    assert len(document.sections) > 1
+    before = keyed(dancer)
+    assert bpy.ops.pirouette.section_regenerate(section=1, seed=3) == {"FINISHED"}
+    assert np.abs(keyed(dancer) - before).max() > 0.05
