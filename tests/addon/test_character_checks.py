@@ -12,6 +12,7 @@ from mathutils import Vector
 from tests.addon.installed import part
 from tests.addon.test_panels import drawn
 from tests.addon.test_retargeting import character_of
+from tests.characters import stage
 
 Dance = Callable[..., bpy.types.Object]
 FOOT = (0, 2)  # the left ankle and ball
@@ -53,6 +54,26 @@ def test_the_preview_shows_what_retarget_writes_and_writes_nothing(character: bp
     assert bpy.ops.pirouette.retarget() == {"FINISHED"}
     for frame, shown in zip(frames, seen, strict=True):
         np.testing.assert_allclose(heads(character, frame), shown, atol=1e-4)
+
+
+def test_a_control_rig_is_seen_by_its_fk_controls_and_its_switches_are_put_back(dance: Dance) -> None:
+    if not stage.has_rigify():
+        pytest.skip("this Blender was built without Rigify")
+    dance()
+    character = stage.rigify("rigify basic")
+    bpy.context.scene.pirouette.character = character
+    switches = character.pose.bones["thigh_parent.L"]
+    switches["IK_FK"] = 0.25
+    frames = (1, 60, 200)
+    assert bpy.ops.pirouette.preview_retarget() == {"FINISHED"}
+    seen = [heads(character, frame) for frame in frames]
+    assert switches["IK_FK"] == 1.0
+    bpy.ops.pirouette.stop_preview_retarget()
+    assert switches["IK_FK"] == 0.25
+    bpy.ops.pirouette.retarget()
+    shown = [bone.name.startswith("DEF-") for bone in character.pose.bones]
+    for frame, was in zip(frames, seen, strict=True):
+        np.testing.assert_allclose(heads(character, frame)[shown], was[shown], atol=2e-4)
 
 
 def test_there_is_nothing_to_stop_without_a_preview(character: bpy.types.Object) -> None:

@@ -36,7 +36,8 @@ COLUMNS = (
     ("wrong", "{:>5}", "wrong"), ("sides", "{:>5}", "sides"), ("limb °", "{:>6.2f}", "limb_error_deg"),
     ("slide", "{:>6.2f}", "slide_cm_s"), ("free", "{:>6.2f}", "slide_unlocked_cm_s"),
     ("knee °/s", "{:>8.0f}", "knee_deg_s"), ("dance's", "{:>7.0f}", "knee_dance_deg_s"),
-    ("below cm", "{:>8.2f}", "penetration_cm"), ("s/1800", "{:>6.2f}", "seconds"),
+    ("below cm", "{:>8.2f}", "penetration_cm"), ("mesh", "{:>5.2f}", "mesh_below_cm"),
+    ("s/1800", "{:>6.2f}", "seconds"),
 )  # fmt: skip
 
 
@@ -58,6 +59,7 @@ class Row:
     knee_dance_deg_s: float = 0.0
     penetration_cm: float = 0.0
     penetration_unlocked_cm: float = 0.0
+    mesh_below_cm: float = 0.0
     seconds: float = 0.0
     failed: str = ""
     told: dict[str, Any] = field(default_factory=dict)
@@ -80,6 +82,7 @@ class Row:
             ),
             (self.knee_deg_s <= REAL_KNEE_DEG_S, f"knees at {self.knee_deg_s:.0f}°/s"),
             (self.penetration_cm <= PENETRATION_CM, f"soles {self.penetration_cm:.2f} cm below the floor"),
+            (self.mesh_below_cm <= PENETRATION_CM, f"feet of the mesh {self.mesh_below_cm:.2f} cm below the floor"),
             (self.seconds < SECONDS, f"{self.seconds:.2f} s for {TIMED_FRAMES} frames"),
         )
         return [words for holds, words in bounds if not holds]
@@ -146,7 +149,7 @@ def _casts(folder: Path | None) -> Iterator[tuple[str, Any]]:
     from tests.characters import stage
 
     def of_file(path: Path) -> Any:
-        return lambda: [stage.Cast(path.stem, found, {}) for found in stage.import_file(path)]
+        return lambda: [stage.Cast(path.stem, found, {}) for found in stage.import_file(path, hidden=True)]
 
     def of_rigify(kind: str) -> Any:
         return lambda: [stage.Cast(kind, stage.rigify(kind), {})]
@@ -198,6 +201,7 @@ def measure(cast: Cast, dance: Dance) -> Row:
         knee_dance_deg_s=judging.knee_speed_deg_s(joints, fps=stage.FPS),
         penetration_cm=judging.penetration_cm(held),
         penetration_unlocked_cm=judging.penetration_cm(free),
+        mesh_below_cm=stage.mesh_below_cm(character, frames),
         seconds=_seconds(character, dance),
         told={key: value for key, value in told.items() if isinstance(value, int | float | str)},
     )

@@ -20,6 +20,7 @@ from tests.core.made_up_characters import FEET
 from tests.core.made_up_rigs import Build, made_up_rig
 
 FPS = 30
+_MESH_STEP_FRAMES = 10
 FEWEST_BONES = 12  # an armature with fewer is a prop
 METARIGS = {"rigify human": "armature_human_metarig_add", "rigify basic": "armature_basic_human_metarig_add"}
 BUILDS = {
@@ -107,10 +108,10 @@ def dancer_of(dance: Dance) -> bpy.types.Object:
     return dancer
 
 
-def import_file(path: Path, *, with_meshes: bool = False) -> list[bpy.types.Object]:
+def import_file(path: Path, *, with_meshes: bool = True, hidden: bool = False) -> list[bpy.types.Object]:
     """The armatures of a file that may be characters. Raises ValueError for another kind of file.
 
-    with_meshes: with what is skinned to them; else it is left out, as skinning takes most of the time.
+    with_meshes: with what is skinned to them; hidden: which is not evaluated until it is shown.
     """
     before = set(bpy.data.objects)
     kind = path.suffix.lower()
@@ -131,7 +132,9 @@ def import_file(path: Path, *, with_meshes: bool = False) -> list[bpy.types.Obje
         raise ValueError(f"{path} is no .glb, .gltf, .fbx, .bvh or .blend file")
     found = [thing for thing in bpy.data.objects if thing not in before and thing.type == "ARMATURE"]
     for thing in [thing for thing in bpy.data.objects if thing not in before and thing.type == "MESH"]:
-        if not (with_meshes and thing.find_armature()):
+        if with_meshes and thing.find_armature():
+            thing.hide_viewport = hidden  # skinning takes most of the time
+        else:
             bpy.data.objects.remove(thing)
     is_character = part("scene.character").is_character
     return [thing for thing in found if is_character(thing) and len(thing.data.bones) >= FEWEST_BONES]
@@ -218,6 +221,45 @@ def watch(character: bpy.types.Object, frames: int) -> Seen:
     heads = heads @ world[:3, :3].T + world[:3, 3]
     points = [(world @ matrices[name] @ place)[:, :3] for name, place in soles]
     return Seen({joint: heads[:, at] for at, joint in enumerate(bones)}, np.stack(points, axis=1), floor_m)
+
+
+def mesh_below_cm(character: bpy.types.Object, frames: int) -> float:
+    """How deep the feet of a character's own mesh are ever under where they stand at rest; 0 without a mesh."""
+    scene, deepest = bpy.context.scene, 0.0
+    for body in [thing for thing in scene.objects if thing.type == "MESH" and thing.find_armature() == character]:
+        chosen = _of_feet(body, character)
+        if not len(chosen):
+            continue
+        body.hide_viewport = False
+        character.data.pose_position = "REST"
+        bpy.context.view_layer.update()
+        floor_m = _heights(body)[chosen].min()
+        character.data.pose_position = "POSE"
+        for frame in range(1, frames + 1, _MESH_STEP_FRAMES):
+            scene.frame_set(frame)
+            deepest = max(deepest, 100.0 * float(floor_m - _heights(body)[chosen].min()))
+        body.hide_viewport = True
+    return deepest
+
+
+def _of_feet(body: bpy.types.Object, character: bpy.types.Object) -> np.ndarray:
+    """The numbers of the vertices that the feet carry more than the shins do."""
+    bones = shown_bones(character)
+    names = {bones[joint] for joint in FEET if joint in bones}
+    feet = {
+        bone.name for bone in character.data.bones if names & {bone.name, *(up.name for up in bone.parent_recursive)}
+    }
+    groups = {group.index for group in body.vertex_groups if group.name in feet}
+    weights = [sum(part.weight for part in vertex.groups if part.group in groups) for vertex in body.data.vertices]
+    return np.flatnonzero(np.array(weights) > 0.5)
+
+
+def _heights(body: bpy.types.Object) -> np.ndarray:
+    """Of all vertices as they are seen, metres in the world."""
+    shown = body.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    points = np.empty(3 * len(shown.data.vertices), dtype=np.float32)
+    shown.data.vertices.foreach_get("co", points)
+    return points.reshape(-1, 3) @ np.array(shown.matrix_world)[2, :3] + shown.matrix_world[2][3]
 
 
 def _soles(character: bpy.types.Object, bones: dict[int, str]) -> tuple[list[tuple[str, np.ndarray]], float]:
