@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from .calibration import SMPL_BALL_HEIGHT_M, Calibration, calibrate, posed_as_rest
+from .control_bones import body_bone
 from .quaternions import FloatArray, from_matrices, inverse, seen_from, times, turned
 from .resample import quaternion_to_axis_angle, slerp
 from .retarget import Facing
 from .retarget_motion import BETWEEN_HIPS_M, NECK, SPINE, chain_places, hips_at_rest
 from .rig import BoneMap, Rig
-from .rigify_bones import body_bone
 from .skeleton import JOINT_NAMES, PARENTS, REST_TO_WORLD, forward_kinematics
 
 _HEAD, _NECK = 15, 12

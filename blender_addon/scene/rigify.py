@@ -1,16 +1,30 @@
-"""The switches that a generated Rigify character has: custom properties that choose FK or IK controls."""
+"""The switches of control rigs: custom properties that choose FK or IK controls."""
 
 from __future__ import annotations
 
 import bpy
 
+from ..core.auto_rig_pro import fk_switches
+from ..core.rig import BoneMap
 from ..core.rigify_switches import ROOT, Switch, switches
 
 _PARENTS = ("IK_parent", "pole_parent")
 
 
+def switches_for(character: bpy.types.Object, bone_map: BoneMap, *, ik: bool = False) -> tuple[Switch, ...]:
+    """What is to be keyed on a character so that the mapped controls move it: bone, property, value; mostly nothing.
+
+    ik: by the IK controls, where the character is Rigify's.
+    """
+    if bone_map.controls == "rigify_fk":
+        return switches_of(character, ik=ik)
+    bones = character.pose.bones
+    mapped = {row.bones[0] for row in bone_map.rows if row.bones}
+    return tuple(switch for switch in fk_switches(mapped) if switch[0] in bones and switch[1] in bones[switch[0]])
+
+
 def switches_of(character: bpy.types.Object, *, ik: bool) -> tuple[Switch, ...]:
-    """What is to be keyed on this character so that its FK or its IK controls show a dance: bone, property, value."""
+    """What is to be keyed on a generated Rigify character so that its FK or its IK controls show a dance."""
     bones = character.pose.bones
     found = [switch for switch in switches(bones, ik=ik) if switch[1] in bones[switch[0]]]
     return tuple(

@@ -17,12 +17,12 @@ from blender_addon.core.bone_presets import read_presets
 from blender_addon.core.calibration import LIMBS
 from blender_addon.core.retarget import Retargeted, RetargetOptions, retarget
 from blender_addon.core.retarget_back import bones_to_read, dance_of
-from blender_addon.core.rig import BoneMap, Rig
+from blender_addon.core.rig import BoneMap, BoneRow, Rig
 from blender_addon.core.rigify_ik import ControlTrack, ik_tracks
 from blender_addon.core.rotation_modes import channel, in_mode
 from blender_addon.core.skeleton import forward_kinematics
 from blender_addon.scene.character import read_rig
-from blender_addon.scene.rigify import switches_of
+from blender_addon.scene.rigify import switches_for, switches_of
 from tests.core.made_up_characters import danced
 
 PRESETS = Path(__file__).parents[2] / "blender_addon" / "presets" / "bone_maps"
@@ -190,3 +190,17 @@ def test_what_the_character_does_is_read_back_whichever_way_it_is_switched(chara
         for joint, end in LIMBS.items():
             assert apart_deg(joints[end] - joints[joint], wanted[end] - wanted[joint]) < (5.0 if tracks else 0.5)
         assert np.abs(pelvis[0] - DANCE.pelvis[FRAMES[-1]]).max() < 0.005
+
+
+def test_other_rigs_are_switched_to_the_controls_that_are_mapped(rigify: None) -> None:
+    owner = bpy.data.objects.new("Other", bpy.data.armatures.new("Other"))
+    bpy.context.scene.collection.objects.link(owner)
+    bpy.context.view_layer.objects.active = owner
+    bpy.ops.object.mode_set(mode="EDIT")
+    for name in ("c_thigh_fk.l", "c_thigh_fk.r", "c_foot_ik.l", "c_foot_ik.r"):
+        owner.data.edit_bones.new(name).tail = (0.0, 0.0, 1.0)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    owner.pose.bones["c_foot_ik.l"]["ik_fk_switch"] = 0.0  # the right one has none
+    bone_map = BoneMap((BoneRow(1, ("c_thigh_fk.l",)), BoneRow(2, ("c_thigh_fk.r",))))
+    assert switches_for(owner, bone_map) == (("c_foot_ik.l", "ik_fk_switch", 1.0),)
+    bpy.data.armatures.remove(owner.data)

@@ -1,12 +1,14 @@
-"""A generated Rigify character's bones behind its controls: those that show the body, whatever moves it. No bpy.
+"""The bones behind a control rig's controls: those that show the body, whatever moves it. No bpy.
 
-Each limb has FK and IK controls; the bones called ``ORG-`` follow whichever is switched on.
+A limb of such a rig has FK and IK controls, of which one set does nothing; other bones follow what is switched on: in
+characters that Rigify generates those called ``ORG-``.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from .auto_rig_pro import followed_by
 from .rig import BoneMap, Rig
 
 _ORIGINAL = "ORG-"
@@ -17,7 +19,7 @@ _NEAR = 1e-4  # of the character's height: bones whose heads lie nearer than thi
 def body_bone(rig: Rig, bone_map: BoneMap, joint: int, bone: str) -> str:
     """The bone that shows what a mapped bone's part of the body does: itself, unless it is one of several controls."""
     if bone_map.controls != "rigify_fk":
-        return bone
+        return followed_by(rig, bone)
     if joint == 0:
         return _HIPS if _HIPS in rig.names else bone
     plain = _ORIGINAL + bone.replace("_fk", "")
