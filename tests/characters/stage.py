@@ -201,7 +201,7 @@ def active_kept() -> Iterator[None]:
 def shown_bones(character: bpy.types.Object) -> dict[int, str]:
     """Joint to the bone that shows it: a control rig's body, not its controls."""
     rig, bone_map = part("scene.character").read_rig(character), part("scene.character").bone_map_of(character)
-    body_bone = part("core.rigify_bones").body_bone
+    body_bone = part("core.control_bones").body_bone
     return {row.joint: body_bone(rig, bone_map, row.joint, row.bones[0]) for row in bone_map.rows}
 
 
