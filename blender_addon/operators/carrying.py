@@ -17,7 +17,7 @@ import bpy
 import numpy as np
 
 from ..core.bone_map import missing_joints
-from ..core.contact_edits import ContactEdit, with_edits
+from ..core.contact_edits import with_edits
 from ..core.errors import PirouetteError
 from ..core.key_reduction import Reduced, reduced
 from ..core.retarget import Retargeted, RetargetOptions, retarget
@@ -42,12 +42,12 @@ from ..scene.character_take import (
     track_keys,
     write_character_take,
 )
+from ..scene.contacts import contacts_at, edits_of
 from ..scene.readback import check_rotation_modes, read_keys_of, smpl_motion
 from ..scene.rigify import switches_of
-from ..scene.storage import load
-from ..scene.takes import Take, current_take
+from ..scene.takes import current_take
 from ..scene.timing import scene_fps
-from .stepping import Step
+from .stepping import Step, undisturbed
 
 _WAIT_S = 0.01
 _HANDS = 22  # the joints from here on are no bones of most characters
@@ -86,37 +86,15 @@ def seen_dance(dancer: bpy.types.Object) -> Generator[Step, None, SeenDance]:
     take = current_take(dancer)
     check_rotation_modes(dancer)
     fps = scene_fps(bpy.context.scene)
-    first, last = int(np.ceil(take.strip.frame_start - 1e-3)), int(np.floor(take.strip.frame_end + 1e-3))
-    frames = np.arange(first, last + 1)
+    frames = take.frames()
     if len(frames) < 2:
         raise PirouetteError("bad_range", f"“{take.name}” is too short to be carried over.", "Choose another take.")
     places = np.array([take.action_frame(frame) for frame in frames])
     whole = np.round(places)
     places = whole if np.abs(places - whole).max() < 1e-3 else places
-    keys = yield from _reading(read_keys_of(dancer, take, places))
+    keys = yield from undisturbed(read_keys_of(dancer, take, places))
     poses, pelvis = smpl_motion(dancer, keys, slice(0, len(JOINT_NAMES)))
-    contacts = _contacts(dancer, take, places)
-    return SeenDance(poses, pelvis, contacts, frames, fps, take.number, take.name)
-
-
-def _reading(steps: Generator[None, None, T]) -> Generator[Step, None, T]:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            found: T = end.value
-            return found
-        yield Step.WRITE
-
-
-def _contacts(dancer: bpy.types.Object, take: Take, places: np.ndarray) -> np.ndarray:
-    """Which of ankles and balls stand (F, 4) at frames (F,) of the take's Action, as the dance knows it."""
-    document = load(dancer, take.number)
-    if document is None or not len(document.contacts):
-        return np.zeros((len(places), 4), dtype=bool)
-    seconds = (places - document.placement.first_frame) / document.placement.fps
-    nearest = np.clip(np.round(seconds * document.fps).astype(int), 0, len(document.contacts) - 1)
-    return np.asarray(document.contacts[nearest], dtype=bool)
+    return SeenDance(poses, pelvis, contacts_at(dancer, take, places), frames, fps, take.number, take.name)
 
 
 def carried(character: bpy.types.Object, dance: SeenDance) -> Generator[Step, None, Carried]:
@@ -130,8 +108,7 @@ def carried(character: bpy.types.Object, dance: SeenDance) -> Generator[Step, No
         facing=kept.facing.lower(),
         reference=reference_of(character, rig),
     )
-    edits = [ContactEdit(edit.foot, edit.start_s, edit.end_s, edit.stands) for edit in kept.contact_edits]
-    contacts = with_edits(dance.contacts, edits, (dance.frames - dance.frames[0]) / dance.fps)
+    contacts = with_edits(dance.contacts, edits_of(character), (dance.frames - dance.frames[0]) / dance.fps)
 
     def work() -> Retargeted:
         return retarget(rig, bone_map, dance.poses, dance.pelvis, fps=dance.fps, contacts=contacts, options=options)

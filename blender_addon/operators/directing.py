@@ -20,7 +20,7 @@ from ..scene.markers import edited_beats, marked
 from ..scene.storage import load, read_document
 from ..scene.strips import FrameRange
 from ..scene.takes import Take, find_take
-from .stepping import Step
+from .stepping import Step, undisturbed
 
 Span = tuple[int, int]
 
@@ -120,21 +120,11 @@ def with_kept(
     document = load(dancer, kept.take) if dancer is not None else None
     if dancer is None or take is None or document is None:
         raise PirouetteError("no_take", "The take with the locked sections is gone.", "Unlock them.")
-    edited = yield from write_steps(edited_frames(dancer, take, document))
+    edited = yield from undisturbed(edited_frames(dancer, take, document))
     if edited.any():
-        document = yield from write_steps(read_in(dancer, take, document, edited))
+        document = yield from undisturbed(read_in(dancer, take, document, edited))
     index = np.clip(np.arange(max(round(duration_s * FPS), 2)) - kept.shift_frames, 0, len(document.poses) - 1)
     return replace(directions, kept=(document.poses[index], document.pelvis[index]), kept_frames=kept.spans)
-
-
-def write_steps(steps: Generator[None, None, object]) -> Generator[Step, None, object]:
-    """Steps that read or write the scene: nobody else may touch it meanwhile."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
-        yield Step.WRITE
 
 
 def directed_now(

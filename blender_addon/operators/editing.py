@@ -6,7 +6,6 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 import bpy
 import numpy as np
@@ -29,13 +28,11 @@ from ..scene.takes import Take, current_take
 from .carrying import carried_on
 from .directing import directed_now
 from .making import ask
-from .stepping import Step
+from .stepping import Step, undisturbed
 from .watching import WATCH
 
 _WRITE_STEPS = 34  # one for each channel and some, for the bar
 _OFF_BEAT_MS = 60.0  # what an audience begins to see
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +74,7 @@ def edit_dance(desk: Desk, plan: Callable[[DanceDocument], EditPlan]) -> Generat
     before = document_of(dancer)
     directed = directed_now(bpy.context.scene, dancer, current_take(dancer), before)
     planned = plan(directed)
-    edited = yield from _work(edited_frames(dancer, current_take(dancer), before))
+    edited = yield from undisturbed(edited_frames(dancer, current_take(dancer), before))
     base, given_up = yield from _with_hand_edits(desk, directed, planned, edited)
     result = yield from _ask(desk, base, planned.operation, planned.other)
     after = replace(result.document, key_poses=locks_passed(before, directed, result))
@@ -109,17 +106,6 @@ def document_of(dancer: bpy.types.Object, number: int | None = None) -> DanceDoc
     return document
 
 
-def _work(steps: Generator[None, None, T]) -> Generator[Step, None, T]:
-    """Steps that read the scene: nobody else may touch it meanwhile."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            found: T = end.value
-            return found
-        yield Step.WRITE
-
-
 def _with_hand_edits(
     desk: Desk, before: DanceDocument, planned: EditPlan, edited: np.ndarray
 ) -> Generator[Step, None, tuple[DanceDocument, np.ndarray]]:
@@ -144,7 +130,7 @@ def _with_hand_edits(
     if not kept.any():
         return before, given_up
     dancer = desk.dancer()
-    document = yield from _work(read_in(dancer, current_take(dancer), before, kept))
+    document = yield from undisturbed(read_in(dancer, current_take(dancer), before, kept))
     encoded = yield from _ask(desk, document, encode_again(), None)
     return replace(encoded.document, kept_keys=document.kept_keys), given_up
 
@@ -185,7 +171,7 @@ def _unchanged_meanwhile(
     now = document_of(dancer, take.number)
     same = np.array_equal(now.poses, before.poses) and np.array_equal(now.pelvis, before.pelvis)
     if same and now.sections == before.sections:
-        keyed = yield from _work(edited_frames(dancer, take, now))
+        keyed = yield from undisturbed(edited_frames(dancer, take, now))
         same = not (keyed & ~edited).any()
     else:
         same = False

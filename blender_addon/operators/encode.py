@@ -35,7 +35,7 @@ from .carrying import carried_on
 from .making import ask
 from .readiness import BACKEND_PROBLEM
 from .retarget import presets_folder
-from .stepping import Step, StepsOperator
+from .stepping import Step, StepsOperator, undisturbed
 from .watching import WATCH
 
 _SHORTEST_FRAMES = 8
@@ -104,7 +104,7 @@ def _encoded(
 ) -> Generator[Step, None, DanceDocument]:
     """What is read, at the model's rate, with the codes that the backend finds for it."""
     fps, log = scene_fps(context.scene), log_path(context)
-    poses, pelvis = yield from _read(reading)
+    poses, pelvis = yield from undisturbed(reading)
     count = resampled_frames(frames.frames, source_fps=fps, target_fps=FPS)
     poses, pelvis = resample(poses, pelvis, source_fps=fps, target_fps=FPS, frames=count)
     placement = Placement(frames.first, frames.frames, fps)
@@ -116,18 +116,6 @@ def _encoded(
         document = replace(document, sound=sound)
     message = yield from ask(SESSION, encode_request(document), command, log_path=log)
     return document_from_result(message, settings=Settings(), placement=placement, addon_version=addon_version())
-
-
-def _read(reading: Reading) -> Generator[Step, None, Motion]:
-    """The steps of a reading to their end: nobody else may touch the scene between them."""
-    with closing(reading):
-        while True:
-            try:
-                next(reading)
-            except StopIteration as end:
-                motion: Motion = end.value
-                return motion
-            yield Step.WRITE
 
 
 def _put_down(dancer: bpy.types.Object, document: DanceDocument, title: str) -> Generator[Step, None, None]:

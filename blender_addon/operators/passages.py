@@ -33,9 +33,8 @@ from ..scene.take import next_number, write_take
 from ..scene.timing import scene_fps
 from ..version import addon_version
 from .carrying import carried_on
-from .directing import write_steps
 from .making import DanceRequest, ask, ask_for_dance, mix
-from .stepping import Step
+from .stepping import Step, undisturbed
 from .watching import WATCH
 
 BEFORE_S = 10.0  # how much of what was danced is told to the backend
@@ -172,7 +171,7 @@ def _read_around(stage: Stage, whole: FrameRange, new: FrameRange) -> Generator[
         document = document if same and document.placement.fps == stage.fps else None
     reading = read_animation(stage.scene, stage.dancer_name, first=whole.first, last=whole.last)
     with closing(reading):
-        poses, pelvis = yield from write_steps(reading)
+        poses, pelvis = yield from undisturbed(reading)
     placement = Placement(whole.first, whole.frames, stage.fps)
     first = new.first - whole.first
     return Around(placement, first, first + new.frames, poses, pelvis, document)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
+from contextlib import closing
 from enum import Enum
+from typing import TypeVar
 
 import bpy
 
@@ -17,6 +19,8 @@ _WORK_BUDGET_S = 0.02  # how long one tick may go on; a single step may last a l
 _DRAW_EVERY_S = 0.1
 _WAIT_S = 1.0
 
+T = TypeVar("T")
+
 
 class Step(Enum):
     """What a step leaves to do."""
@@ -24,6 +28,18 @@ class Step(Enum):
     WORK = "work"  # there is more to do at once
     WAIT = "wait"  # the backend is at work
     WRITE = "write"  # keys are being read or written: nobody else may touch the scene until that is done
+
+
+def undisturbed(steps: Generator[None, None, T]) -> Generator[Step, None, T]:
+    """Steps that read or write the scene: nobody else may touch it meanwhile. Returns what they return."""
+    with closing(steps):
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                found: T = end.value
+                return found
+            yield Step.WRITE
 
 
 class StepsOperator:

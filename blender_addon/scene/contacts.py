@@ -51,9 +51,9 @@ def standing_of(context: bpy.types.Context, character: bpy.types.Object) -> Stan
     take = find_take(dancer) if dancer is not None else None
     if take is None:
         raise PirouetteError("no_take", "There is no dance whose feet could be planted.", "Generate one first.")
-    first, last = int(np.ceil(take.strip.frame_start - 1e-3)), int(np.floor(take.strip.frame_end + 1e-3))
-    places = np.array([take.action_frame(frame) for frame in range(first, last + 1)])
-    return Standing(first, scene_fps(context.scene), contacts_at(dancer, take, places))
+    frames = take.frames()
+    places = np.array([take.action_frame(frame) for frame in frames])
+    return Standing(int(frames[0]), scene_fps(context.scene), contacts_at(dancer, take, places))
 
 
 def contacts_at(dancer: bpy.types.Object, take: Take, places: np.ndarray) -> np.ndarray:

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import bpy
+import numpy as np
 
 from ..core.errors import PirouetteError
 from .action_curves import curve_owner
 from .storage import CURRENT
 from .take import TAKE_MARK
+
+_NEAR = 1e-3  # of a frame
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,11 @@ class Take:
     def owner(self) -> bpy.types.ActionChannelbag | bpy.types.Action | None:
         """What holds its F-curves."""
         return curve_owner(self.action, getattr(self.strip, "action_slot", None))
+
+    def frames(self) -> np.ndarray:
+        """The whole frames (F,) of the scene that it is seen at."""
+        first, last = np.ceil(self.strip.frame_start - _NEAR), np.floor(self.strip.frame_end + _NEAR)
+        return np.arange(int(first), int(last) + 1)
 
     def scene_frame(self, frame: float) -> float:
         """Where a frame of the Action is seen in the scene: its strip may have been moved or stretched."""
