@@ -1,0 +1,44 @@
+"""The character and its dance into another program."""
+
+import bpy
+
+from ..operators.export import FORMATS
+from ..scene.character import find_character
+from .dance import CATEGORY, draw_text
+
+_HINTS = {
+    "FBX": "Unreal: Convert Scene Unit on. Unity: Rig > Humanoid or Generic. Blender: Animation Offset 0.",
+    "GLTF": "Godot, Unreal and the web read it as it is. The clip begins at 0 seconds.",
+    "BVH": "In metres, Y up: where a program expects centimetres, import at a scale of 100.",
+}
+
+
+def export_hint(kind: str) -> str:
+    """What to set in the other program, for FBX, GLTF or BVH."""
+    return _HINTS[kind]
+
+
+class PIROUETTE_PT_character_export(bpy.types.Panel):
+    """Three formats, and what to mind with each."""
+
+    bl_label = "Export"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = CATEGORY
+    bl_parent_id = "PIROUETTE_PT_character"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """With a character."""
+        return find_character(context) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """A button and a hint for each format."""
+        for kind, name, _ in FORMATS:
+            column = self.layout.column(align=True)
+            column.operator("pirouette.export_character", text=name, icon="EXPORT").format = kind
+            draw_text(column, context, export_hint(kind), icon="INFO")
+
+
+CLASSES = (PIROUETTE_PT_character_export,)
