@@ -44,7 +44,7 @@ from ..scene.character_take import (
 )
 from ..scene.contacts import contacts_at, edits_of
 from ..scene.readback import check_rotation_modes, read_keys_of, smpl_motion
-from ..scene.rigify import switches_of
+from ..scene.rigify import switches_for
 from ..scene.takes import current_take
 from ..scene.timing import scene_fps
 from .stepping import Step, undisturbed
@@ -192,10 +192,10 @@ def _curves(character: bpy.types.Object, found: Carried) -> Generator[Step, None
     else:
         curves = every_frame(found.retargeted, character, frames)
     yield Step.WORK
-    if found.bone_map.controls == "rigify_fk":
-        if kept.rigify_ik:
-            curves = _with_ik(character, found, curves)
-        curves += switch_keys(switches_of(character, ik=kept.rigify_ik), frame=float(frames[0]))
+    ik = kept.rigify_ik and found.bone_map.controls == "rigify_fk"
+    if ik:
+        curves = _with_ik(character, found, curves)
+    curves += switch_keys(switches_for(character, found.bone_map, ik=ik), frame=float(frames[0]))
     curves += standing_keys(character, curves, root=found.bone_map.root, frame=float(frames[0]))
     return curves, error_cm
 

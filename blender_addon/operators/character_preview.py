@@ -13,7 +13,7 @@ from ..scene import character_preview
 from ..scene.armature import find_dancer
 from ..scene.character import all_presets, editable, find_bones, find_character
 from ..scene.character_take import every_frame, standing_keys
-from ..scene.rigify import switches_of
+from ..scene.rigify import switches_for
 from .carrying import carried, seen_dance
 from .retarget import presets_folder, problem_before_retarget
 from .stepping import Step, StepsOperator, redraw
@@ -53,7 +53,7 @@ def _shown(character: bpy.types.Object, dancer: bpy.types.Object) -> Generator[S
     dance = yield from seen_dance(dancer)
     found = yield from carried(character, dance)
     still = still_channels(character, found.retargeted, dance.frames, root=found.bone_map.root)
-    switches = switches_of(character, ik=False) if found.bone_map.controls == "rigify_fk" else ()
+    switches = switches_for(character, found.bone_map, ik=False)
     yield Step.WORK
     character_preview.begin(character, found.retargeted, dance.frames, still=still, switches=switches)
     yield Step.WRITE

@@ -73,6 +73,7 @@ class PIROUETTE_PT_character(bpy.types.Panel):
         _draw_buttons(layout, context, character)
         if character is not None:
             _draw_outcome(layout, context, character)
+            layout.operator("pirouette.character_to_dance", icon="LOOP_BACK")
 
 
 def _draw_found(layout: bpy.types.UILayout, context: bpy.types.Context, character: bpy.types.Object) -> None:
