@@ -75,7 +75,7 @@ def play(asked: argparse.Namespace, told: dict[str, Any]) -> Iterator[float]:
     told["characters"] = names
     for thing in bpy.context.view_layer.objects:
         thing.select_set(False)
-    scene.frame_set(frames[1])
+    bpy.context.scene.frame_set(frames[1])
     look_at_row(everyone[:_SEEN])
     yield from pictured(asked.out / "character_panel.png")
     lineup.dress()
