@@ -30,6 +30,7 @@ DANCES = Path(__file__).resolve().parents[1] / "fixtures" / "dances"
 SUFFIXES = (".glb", ".gltf", ".fbx", ".bvh", ".blend")
 JOINTS = 22
 TIMED_FRAMES, TIMED_RUNS = 1800, 3
+KNEE_SHARE = 1.05  # a dance may itself be faster than nearly all real ones
 LIMB_DEG, SLIDE_CM_S, SLIDE_SHARE, PENETRATION_CM, SECONDS = 0.5, 1.0, 0.2, 1.0, 1.0
 COLUMNS = (
     ("character", "{:<26}", "character"), ("found by", "{:<18}", "found_by"), ("joints", "{:>6}", "joints"),
@@ -80,7 +81,10 @@ class Row:
                 self.slide_cm_s <= SLIDE_SHARE * self.slide_unlocked_cm_s,
                 f"feet slide {self.slide_cm_s / max(self.slide_unlocked_cm_s, 1e-9):.0%} of what they do unlocked",
             ),
-            (self.knee_deg_s <= REAL_KNEE_DEG_S, f"knees at {self.knee_deg_s:.0f}°/s"),
+            (
+                self.knee_deg_s <= max(REAL_KNEE_DEG_S, KNEE_SHARE * self.knee_dance_deg_s),
+                f"knees at {self.knee_deg_s:.0f}°/s, {self.knee_dance_deg_s:.0f} in the dance",
+            ),
             (self.penetration_cm <= PENETRATION_CM, f"soles {self.penetration_cm:.2f} cm below the floor"),
             (self.mesh_below_cm <= PENETRATION_CM, f"feet of the mesh {self.mesh_below_cm:.2f} cm below the floor"),
             (self.seconds < SECONDS, f"{self.seconds:.2f} s for {TIMED_FRAMES} frames"),
