@@ -81,12 +81,13 @@ class PIROUETTE_OT_export_character(bpy.types.Operator):
         character = exported_character(context)
         character_preview.stop()  # what is written down is exported, not what is tried out
         try:
-            first, last = export(context, character, kind=self.format, path=path)
+            found = export(context, character, kind=self.format, path=path)
         except PirouetteError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         fps = scene_fps(context.scene)
-        self.report({"INFO"}, f"“{character.name}” is in {path.name}: frames {first} to {last} at {fps:.6g} a second.")
+        told = f"“{character.name}” is in {path.name}: frames {found.first} to {found.last} at {fps:.6g} a second."
+        self.report({"WARNING" if found.warning else "INFO"}, f"{told} {found.warning}".strip())
         return {"FINISHED"}
 
 

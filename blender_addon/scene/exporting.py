@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import addon_utils
@@ -25,6 +26,8 @@ from .timing import scene_fps
 EXTENSIONS = {"FBX": ".fbx", "GLTF": ".glb", "BVH": ".bvh"}
 _EXPORTERS = {"FBX": ("io_scene_fbx", "FBX format"), "GLTF": ("io_scene_gltf2", "glTF 2.0 format")}
 _MESHES = ("MESH",)
+_LOOK_EVERY_FRAMES = 4
+_STRETCHED = 0.01
 
 
 def check_exporter(kind: str) -> None:
@@ -42,6 +45,7 @@ def check_exporter(kind: str) -> None:
 
 def exported_objects(context: bpy.types.Context, character: bpy.types.Object) -> list[bpy.types.Object]:
     """The armature, the meshes that it moves and those that hang from it, as far as they are in the view layer."""
+    context.view_layer.update()  # what was just removed is still listed until then
     there = context.view_layer.objects
     if character.name not in there:
         raise PirouetteError(
@@ -81,8 +85,17 @@ def is_control_rig(rig: Rig) -> bool:
     return any(rig.deform[number] and name in rig.constrained for number, name in enumerate(rig.names))
 
 
-def export(context: bpy.types.Context, character: bpy.types.Object, *, kind: str, path: Path) -> tuple[int, int]:
-    """Write the character and its dance to a file; which frames they are.
+@dataclass(frozen=True)
+class Exported:
+    """What was written: which frames of the scene; warning: a sentence, or nothing."""
+
+    first: int
+    last: int
+    warning: str = ""
+
+
+def export(context: bpy.types.Context, character: bpy.types.Object, *, kind: str, path: Path) -> Exported:
+    """Write the character and its dance to a file.
 
     kind: FBX, GLTF or BVH. Raises PirouetteError no_exporter, bad_rig, missing_file.
     """
@@ -94,6 +107,7 @@ def export(context: bpy.types.Context, character: bpy.types.Object, *, kind: str
         raise PirouetteError("missing_file", f"There is no folder {path.parent}.", "Choose another one.")
     write = {"FBX": _write_fbx, "GLTF": _write_gltf, "BVH": _write_bvh}[kind]
     with _alone(context, things, first, last):
+        warning = _stretched(context.scene, character, rig) if kind in _EXPORTERS and is_control_rig(rig) else ""
         try:
             write(context, character, rig, path)
         except (RuntimeError, OSError) as error:  # what an exporter reports as an error
@@ -101,7 +115,7 @@ def export(context: bpy.types.Context, character: bpy.types.Object, *, kind: str
             raise PirouetteError(
                 "missing_file", f"{path.name} was not written: {sentence}", "Choose another file or folder."
             ) from error
-    return first, last
+    return Exported(first, last, warning)
 
 
 @contextmanager
@@ -139,6 +153,24 @@ def _alone(context: bpy.types.Context, things: list[bpy.types.Object], first: in
         scene.render.fps, scene.render.fps_base = rate
         scene.frame_start, scene.frame_end = range_before
         scene.frame_set(frame, subframe=subframe)
+
+
+def _stretched(scene: bpy.types.Scene, character: bpy.types.Object, rig: Rig) -> str:
+    """What to say where controls stretch the bones that move the mesh: these formats keep no such thing exactly."""
+    names = [name for number, name in enumerate(rig.names) if rig.deform[number]]
+    most, worst = 0.0, ""
+    for frame in range(scene.frame_start, scene.frame_end + 1, _LOOK_EVERY_FRAMES):
+        scene.frame_set(frame)
+        for name in names:
+            stretch = max(abs(scale - 1.0) for scale in character.pose.bones[name].matrix.to_scale())
+            if stretch > most:
+                most, worst = stretch, name
+    if most < _STRETCHED:
+        return ""
+    return (
+        f"“{worst}” is stretched by up to {100.0 * most:.0f} %, which this format cannot keep exactly. "
+        "Switch the rig's IK Stretch off, or dance by its FK controls."
+    )
 
 
 def _write_fbx(context: bpy.types.Context, character: bpy.types.Object, rig: Rig, path: Path) -> None:
