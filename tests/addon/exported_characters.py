@@ -37,13 +37,14 @@ def dancing(
     made = made_up(5, **build)  # type: ignore[arg-type]
     dance = danced(FRAMES)
     result = retarget(made.rig, made.bone_map, dance.poses, dance.pelvis, fps=30.0, contacts=dance.contacts)
-    armature = _armature(scene, made.rig)
-    _skin(scene, armature, made.rig)
+    armature = armature_of(scene, made.rig)
+    skin_on(scene, armature, made.rig)
     _key(armature, result, first_frame)
     return armature, made
 
 
-def _armature(scene: bpy.types.Scene, rig: Rig) -> bpy.types.Object:
+def armature_of(scene: bpy.types.Scene, rig: Rig) -> bpy.types.Object:
+    """The armature of a rig, at rest."""
     found = bpy.data.objects.new("Hero", bpy.data.armatures.new("Hero"))
     scene.collection.objects.link(found)
     bpy.context.view_layer.objects.active = found
@@ -59,7 +60,7 @@ def _armature(scene: bpy.types.Scene, rig: Rig) -> bpy.types.Object:
     return found
 
 
-def _skin(scene: bpy.types.Scene, armature: bpy.types.Object, rig: Rig) -> bpy.types.Object:
+def skin_on(scene: bpy.types.Scene, armature: bpy.types.Object, rig: Rig) -> bpy.types.Object:
     """A triangle on each bone, carried by it alone."""
     mesh = bpy.data.meshes.new("Skin")
     corners, faces = [], []
