@@ -7,9 +7,9 @@ from ..scene.character import find_character
 from .dance import CATEGORY, draw_text
 
 _HINTS = {
-    "FBX": "Unreal: Convert Scene Unit on. Unity: Rig > Humanoid or Generic. Blender: Animation Offset 0.",
-    "GLTF": "Godot, Unreal and the web read it as it is. The clip begins at 0 seconds.",
-    "BVH": "In metres, Y up: where a program expects centimetres, import at a scale of 100.",
+    "FBX": "Unity: Bake Axis Conversion on. Unreal: Convert Scene Unit on. Blender: Animation Offset 0.",
+    "GLTF": "Godot, Unreal and the web read it as it is. The clip begins at second 0.",
+    "BVH": "In metres, Y up. A program that reads centimetres wants a scale of 100.",
 }
 
 

@@ -182,7 +182,7 @@ def _write_fbx(context: bpy.types.Context, character: bpy.types.Object, rig: Rig
         object_types={"ARMATURE", "MESH"},
         use_armature_deform_only=is_control_rig(rig),
         add_leaf_bones=False,
-        apply_scale_options="FBX_SCALE_ALL",
+        apply_scale_options="FBX_SCALE_UNITS",
         bake_anim=True,
         bake_anim_use_nla_strips=False,
         bake_anim_use_all_actions=False,
