@@ -5,7 +5,6 @@ Doubtful bones have a cross; the bone of the row that is selected in the table i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -15,8 +14,11 @@ import gpu
 from gpu_extras.batch import batch_for_shader
 from mathutils import Vector
 
+from ..character_properties import chosen_bones
+from ..core.control_bones import body_bone
+from ..core.errors import PirouetteError
 from ..core.skeleton import JOINT_NAMES, PARENTS
-from ..scene.character import find_character
+from ..scene.character import bone_map_of, find_character, read_rig
 
 Kind = Literal["left", "right", "middle", "doubtful", "chosen"]
 Line = tuple[Vector, Vector]
@@ -33,17 +35,20 @@ _HANDS = 22
 _CROSS = 0.025  # of the figure's size
 _WIDTH_PX, _TEXT_PX, _MARGIN_PX = 4.0, 12.0, 12
 _handles: list[Any] = []
+_looked_up: tuple[Any, dict[int, tuple[str, ...]]] = (None, {})  # for what, and the answer
 
 
 def figure_lines(character: bpy.types.Object) -> dict[Kind, list[Line]]:
     """The stick figure as the character is posed now, in its armature's space: pairs of points by what they show."""
     kept = character.pirouette_character
-    bones = {row.joint: _bones(character, row) for row in kept.rows}
-    bones = {joint: found for joint, found in bones.items() if found}
+    names = _shown_names(character)
+    there = character.pose.bones
+    bones = {joint: [there[name] for name in chain if name in there] for joint, chain in names.items()}
+    bones = {joint: chain for joint, chain in bones.items() if chain}
     found: dict[Kind, list[Line]] = {kind: [] for kind in COLOURS}
     for joint, chain in bones.items():
         above = _mapped_parent(joint, bones)
-        if above is not None and bones[above][0] is not chain[0]:
+        if above is not None:
             _add(found, joint, bones[above][0].head, chain[0].head)
         if not any(_mapped_parent(other, bones) == joint for other in bones):  # nothing follows: the bone's own length
             _add(found, joint, chain[0].head, chain[-1].tail)
@@ -64,9 +69,27 @@ def missing_in_words(character: bpy.types.Object) -> str:
     return f"No bone for {', '.join(names)}" if names else ""
 
 
-def _bones(character: bpy.types.Object, row: Any) -> list[bpy.types.PoseBone]:
-    names = [row.bone, *(json.loads(row.more) if row.more else ())]
-    return [character.pose.bones[name] for name in names if name in character.pose.bones]
+def _shown_names(character: bpy.types.Object) -> dict[int, tuple[str, ...]]:
+    """Joint to the bones that show it: of a control rig those that follow, not the controls, of which some are off."""
+    global _looked_up
+    kept, there = character.pirouette_character, character.data.bones
+    mapped = {row.joint: tuple(bone for bone in chosen_bones(row) if bone in there) for row in kept.rows}
+    mapped = {joint: chain for joint, chain in mapped.items() if chain}
+    known = (character.name, kept.controls, len(there), tuple(mapped.items()))
+    if known != _looked_up[0]:
+        _looked_up = (known, _behind_controls(character, mapped))
+    return _looked_up[1]
+
+
+def _behind_controls(character: bpy.types.Object, mapped: dict[int, tuple[str, ...]]) -> dict[int, tuple[str, ...]]:
+    try:
+        rig, bone_map = read_rig(character), bone_map_of(character)
+    except PirouetteError:  # the table names a bone that is gone: the others are drawn as they stand there
+        return mapped
+    return {
+        joint: tuple(dict.fromkeys(body_bone(rig, bone_map, joint, bone) for bone in chain))
+        for joint, chain in mapped.items()
+    }
 
 
 def _mapped_parent(joint: int, bones: dict[int, Any]) -> int | None:

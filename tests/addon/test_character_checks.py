@@ -56,7 +56,7 @@ def test_the_preview_shows_what_retarget_writes_and_writes_nothing(character: bp
         np.testing.assert_allclose(heads(character, frame), shown, atol=1e-4)
 
 
-def test_a_control_rig_is_seen_by_its_fk_controls_and_its_switches_are_put_back(dance: Dance) -> None:
+def test_a_control_rig_is_shown_by_the_bones_behind_its_controls_and_its_switches_are_put_back(dance: Dance) -> None:
     if not stage.has_rigify():
         pytest.skip("this Blender was built without Rigify")
     dance()
@@ -74,6 +74,12 @@ def test_a_control_rig_is_seen_by_its_fk_controls_and_its_switches_are_put_back(
     shown = [bone.name.startswith("DEF-") for bone in character.pose.bones]
     for frame, was in zip(frames, seen, strict=True):
         np.testing.assert_allclose(heads(character, frame)[shown], was[shown], atol=2e-4)
+    character.pirouette_character.rigify_ik = True
+    bpy.ops.pirouette.retarget()
+    bpy.context.scene.frame_set(60)
+    thigh, shin = (character.pose.bones[f"ORG-{name}.L"].head for name in ("thigh", "shin"))
+    lines = part("panels.character_overlay").figure_lines(character)["left"]
+    assert any((start - thigh).length + (end - shin).length < 1e-4 for start, end in lines)
 
 
 def test_there_is_nothing_to_stop_without_a_preview(character: bpy.types.Object) -> None:
