@@ -30,7 +30,7 @@ _EDGE = 0.25  # of the way between two keys: no new key is nearer to one of them
 class Task:
     """The channels in groups that share their keys: first a group of rotations for each bone, then the hips' place,
     then the root's. values: (G, T, 4), a group of three numbers has 0 as its fourth; modes: "" for places; turns:
-    (N, T, 4) the rotations as quaternions; wanted: (2, N, T, 3) where ends are to be, cm; limits: (2, N, T) how far
+    (N, T, 4) the rotations as quaternions; wanted: (3, N, T, 3) where ends are to be, cm; limits: (3, N, T) how far
     away each may be; feet: of each its bone and when it stands (T,); chains: of each bone the groups that move it.
     """
 
@@ -49,7 +49,7 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """What some keys lead to. off: (G, T) how far each group's own error can carry a joint away, cm; away: (2, N, T)
+    """What some keys lead to. off: (G, T) how far each group's own error can carry a joint away, cm; away: (3, N, T)
     how far ends are away, cm; creeps: of each standing foot; wrong: (N, T) where a bone's own ends are too far away.
     """
 

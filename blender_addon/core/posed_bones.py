@@ -12,13 +12,15 @@ from .retarget import Retargeted
 from .rig import BoneMap, Rig
 
 CM = 100.0
+_UPON = 0.01  # of its length: a bone whose ends are as near to another's lies upon it
 
 
 @dataclass(frozen=True, eq=False)
 class PosedBones:
     """The turning bones of a character and how they carry each other. N bones, parents before children.
 
-    above: (N,) place of the bone that carries each, -1 for none; heads, tails: (N, 3) at rest, armature space;
+    above: (N,) place of the bone that carries each, -1 for none; heads: (N, 3) at rest, armature space; ends:
+    (2, N, 3) of each what is farthest of its tail and of what it carries that does not turn by itself, such as fingers;
     axes: (N, 3, 3) rest axes; hips: its place; hips_axes, root_axes: (3, 3) along which it and the root go, None for no
     root;
     unit_cm: centimetres in one unit of the armature; order: places in Retargeted.bones; reach_cm: (N,) how far the
@@ -28,7 +30,7 @@ class PosedBones:
     order: tuple[int, ...]
     above: tuple[int, ...]
     heads: FloatArray
-    tails: FloatArray
+    ends: FloatArray
     axes: FloatArray
     hips: int
     hips_axes: FloatArray
@@ -61,21 +63,56 @@ def posed_bones(rig: Rig, bone_map: BoneMap, retargeted: Retargeted) -> PosedBon
         order += ready
         waiting = [number for number in waiting if number not in ready]
     above = tuple(order.index(carried[number]) if carried[number] >= 0 else -1 for number in order)
-    heads, tails = (np.asarray(ends, dtype=np.float64)[order] for ends in (rig.heads, rig.tails))
+    heads, ends = np.asarray(rig.heads, dtype=np.float64)[order], _farthest_ends(rig, order)
     scale = float(np.cbrt(abs(np.linalg.det(np.asarray(rig.world, dtype=np.float64)[:3, :3]))))
     rest = np.asarray(rig.rest, dtype=np.float64)[:, :3, :3]
     return PosedBones(
         tuple(numbers.index(number) for number in order),
         above,
         heads,
-        tails,
+        ends,
         rest[order],
         order.index(hips),
         np.asarray(rig.location_axes(hips), dtype=np.float64),
         np.asarray(rig.location_axes(rig.number(retargeted.root)), dtype=np.float64) if retargeted.root else None,
         CM * scale,
-        CM * scale * _reaches(above, heads, tails),
+        CM * scale * _reaches(above, heads, ends[0]),
     )
+
+
+def _farthest_ends(rig: Rig, order: list[int]) -> FloatArray:
+    """(2, N, 3) of each of these bones what is farthest from its head, of its tail and the tails of the mesh's bones
+    that it carries, and what of these is farthest beside the line to that.
+    """
+    tails = np.asarray(rig.tails, dtype=np.float64)
+    carrier = _carriers(rig, order)
+    found = np.empty((2, len(order), 3))
+    for place, number in enumerate(order):
+        carried = [bone for bone in np.flatnonzero(rig.deform).tolist() if carrier[bone] == place]
+        ends = tails[[number, *carried]]
+        ways = ends - rig.heads[number]
+        most = np.linalg.norm(ways, axis=-1).argmax()
+        beside = np.linalg.norm(np.cross(ways, ways[most]), axis=-1).argmax()
+        found[:, place] = ends[[most, beside]]
+    return found
+
+
+def _carriers(rig: Rig, order: list[int]) -> list[int]:
+    """For each bone of the rig the place in ``order`` of the bone with which it goes, -1 for none."""
+    heads, tails = (np.asarray(ends, dtype=np.float64) for ends in (rig.heads, rig.tails))
+    places = {number: place for place, number in enumerate(order)}
+    lengths = np.linalg.norm(tails[order] - heads[order], axis=-1)
+    found = [-1] * len(rig.names)
+    for number in range(len(rig.names)):  # parents first
+        own = places.get(number, -1)
+        if own < 0:  # the mechanisms of a control rig lie upon the controls that they follow
+            apart = np.linalg.norm(heads[order] - heads[number], axis=-1)
+            apart += np.linalg.norm(tails[order] - tails[number], axis=-1)
+            nearest = int(np.argmin(apart))
+            own = nearest if apart[nearest] < _UPON * lengths[nearest] else -1
+        above = int(rig.parents[number])
+        found[number] = own if own >= 0 else (found[above] if above >= 0 else -1)
+    return found
 
 
 def _reaches(above: tuple[int, ...], heads: FloatArray, tails: FloatArray) -> FloatArray:
@@ -91,29 +128,31 @@ def _reaches(above: tuple[int, ...], heads: FloatArray, tails: FloatArray) -> Fl
 def ends_cm(
     bones: PosedBones, rotations: FloatArray, locations: FloatArray, root_locations: FloatArray | None
 ) -> FloatArray:
-    """Where heads and tails are (2, N, T, 3), cm in armature axes.
+    """Where heads and ends are (3, N, T, 3), cm in armature axes.
 
     rotations: (N, T, 4) in the order of ``bones``, each from its bone's rest; locations, root_locations: (T, 3).
     """
     count, frames = rotations.shape[:2]
     local = seen_from(rotations, np.swapaxes(bones.axes, -1, -2)[:, None])
     turns = np.empty((count, frames, 4))
-    ends = np.empty((2, count, frames, 3))
+    places = np.empty((3, count, frames, 3))
     gone = np.zeros((frames, 3))
     if root_locations is not None and bones.root_axes is not None:
         gone = root_locations @ bones.root_axes.T
     for place, above in enumerate(bones.above):
         if above < 0:
             turns[place] = local[place]
-            ends[0, place] = bones.heads[place] + gone
+            places[0, place] = bones.heads[place] + gone
         else:
             turns[place] = times(turns[above], local[place])
             offset = (bones.heads[place] - bones.heads[above])[None]
-            ends[0, place] = ends[0, above] + turned(turns[above], offset)
+            places[0, place] = places[0, above] + turned(turns[above], offset)
         if place == bones.hips:
-            ends[0, place] += turned(_carrying(turns, above, frames), locations @ bones.hips_axes.T)
-        ends[1, place] = ends[0, place] + turned(turns[place], (bones.tails[place] - bones.heads[place])[None])
-    return ends * bones.unit_cm
+            places[0, place] += turned(_carrying(turns, above, frames), locations @ bones.hips_axes.T)
+        for end in range(2):
+            along = (bones.ends[end, place] - bones.heads[place])[None]
+            places[1 + end, place] = places[0, place] + turned(turns[place], along)
+    return places * bones.unit_cm
 
 
 def _carrying(turns: FloatArray, above: int, frames: int) -> FloatArray:

@@ -119,6 +119,35 @@ def test_no_joint_is_ever_farther_away_than_the_limit(build: str, limit_cm: floa
     assert away == pytest.approx(few.error_cm, abs=1e-3 * limit_cm + 1e-3)
 
 
+def test_fingers_count_as_well_though_the_dance_does_not_know_them() -> None:
+    made = with_fingers(made_up(1), "b20")
+    result = on(made)
+    few = fewer(made, result)
+    assert away_cm(made, result, shown_by(made, result, few)) <= 0.5
+    heedless = fewer(made_up(1), result)
+    assert away_cm(made, result, shown_by(made, result, heedless)) > 0.55  # else it would be no feat
+
+
+def with_fingers(made: MadeUp, hand: str) -> MadeUp:
+    """The character with a long finger ahead of a hand, and a thumb aside."""
+    rig = made.rig
+    number = rig.number(hand)
+    tips = [rig.tails[number] + 0.15 * rig.rest[number, :3, axis] for axis in (1, 0)]
+    matrix = rig.rest[number].copy()
+    matrix[:3, 3] = rig.tails[number]
+    more = replace(
+        rig,
+        names=(*rig.names, "finger", "thumb"),
+        parents=np.array([*rig.parents, number, number]),
+        heads=np.array([*rig.heads, rig.tails[number], rig.tails[number]]),
+        tails=np.array([*rig.tails, *tips]),
+        rest=np.array([*rig.rest, matrix, matrix]),
+        rotation_modes=(*rig.rotation_modes, "QUATERNION", "QUATERNION"),
+        deform=np.array([*rig.deform, True, True]),
+    )
+    return MadeUp(more, made.bone_map)
+
+
 def test_a_dance_needs_a_sixth_of_its_keys_for_half_a_centimetre() -> None:
     made = made_up(2)
     result = on(made)
