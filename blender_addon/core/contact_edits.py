@@ -45,6 +45,11 @@ def with_edits(contacts: BoolArray, edits: Iterable[ContactEdit], times_s: Float
     return found
 
 
+def planted(edits: Iterable[ContactEdit], times_s: FloatArray) -> BoolArray:
+    """Where the animator has the left and the right foot (F, 2) stand, at the frames' seconds (F,)."""
+    return with_edits(np.zeros((len(times_s), 4), dtype=bool), edits, times_s)[:, :2]
+
+
 def with_edit(edits: Sequence[ContactEdit], edit: ContactEdit) -> tuple[ContactEdit, ...]:
     """The edits in order of time after one more, which takes the place of what it covers; equal neighbours are one."""
     kept = [part for other in edits for part in without_span(other, edit.foot, edit.start_s, edit.end_s)]

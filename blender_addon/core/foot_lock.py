@@ -66,12 +66,13 @@ class Locked:
 
 def foot_lock(
     legs: tuple[Leg, Leg], feet: tuple[Foot, Foot], contacts: BoolArray, *, floor_m: float, fps: float,
-    mode: FeetMode = "auto", strength: float = 1.0,
+    mode: FeetMode = "auto", strength: float = 1.0, planted: BoolArray | None = None,
 ) -> Locked:  # fmt: skip
     """Hold feet where they stand, and above the floor.
 
     contacts: (T, 4) where the left and right ankle and the left and right ball stand; mode: ``auto`` holds them in
-    place, ``ground`` only at the floor's height, ``off`` changes nothing; strength: 0 to 1.
+    place, ``ground`` only at the floor's height, ``off`` changes nothing; strength: 0 to 1; planted: (T, 2) where the
+    left and right foot are held however far the dance's go.
     Raises ValueError for contacts of other frames or a strength out of range.
     """
     frames = len(legs[0].hip)
@@ -93,6 +94,7 @@ def foot_lock(
             fps=fps,
             strength=strength,
             hold=mode == "auto",
+            planted=None if planted is None else planted[:, side],
         )
         for side, leg in enumerate(legs)
     ]

@@ -40,12 +40,13 @@ class FootPath:
 
 def pinned(
     path: FootPath, foot: Foot, *, heel: BoolArray, toes: BoolArray, floor_m: float, leg_m: float, fps: float,
-    strength: float = 1.0, hold: bool = True,
+    strength: float = 1.0, hold: bool = True, planted: BoolArray | None = None,
 ) -> FootPath:  # fmt: skip
     """The foot's path with its ankle and its ball held where the dance's stand, eased in and out.
 
     heel, toes: (T,) where the dance's ankle and ball stand; leg_m: the leg's length; strength: 0 to 1;
-    hold: whether feet are held in place, or only kept at the floor's height.
+    hold: whether feet are held in place, or only kept at the floor's height; planted: (T,) where the foot is held
+    however far the dance's goes.
     """
     turns, toe_turns = path.turns, path.toe_turns
     if hold:
@@ -54,7 +55,8 @@ def pinned(
     ball = path.ball(foot)
     ankle = ball - turned(turns, foot.ball[None])
     height = -float(foot.sole[:, 2].min()) + float(foot.ball[2])
-    shift = _shift(ankle, ball, heel=heel, toes=toes, height=(floor_m + height, leg_m), fps=fps)
+    firm = np.zeros(len(turns), dtype=bool) if planted is None else planted
+    shift = _shift(ankle, ball, heel=heel, toes=toes, firm=firm, height=(floor_m + height, leg_m), fps=fps)
     if not hold:
         shift[:, :2] = 0.0
     moved = FootPath(ankle + strength * shift, turns, toe_turns)
@@ -90,8 +92,9 @@ def _unturned(turns: FloatArray, span: Span, *, fps: float) -> list[Span]:
 
 
 def _shift(
-    ankle: FloatArray, ball: FloatArray, *, heel: BoolArray, toes: BoolArray, height: tuple[float, float], fps: float
-) -> FloatArray:
+    ankle: FloatArray, ball: FloatArray, *, heel: BoolArray, toes: BoolArray, firm: BoolArray,
+    height: tuple[float, float], fps: float,
+) -> FloatArray:  # fmt: skip
     """(T, 3) how far the foot is moved: its ball is held where the toes stand, its ankle where the heel alone does."""
     shift, parts = np.zeros_like(ball), []
     rests, leg = height
@@ -99,7 +102,7 @@ def _shift(
     steps = np.where(toes[1:, None] | ~heel[1:, None], np.diff(ball, axis=0), np.diff(ankle, axis=0))
     for span in spans_of(heel | toes, shortest=_frames(SHORTEST_S, fps), widest_gap=_frames(WIDEST_GAP_S, fps)):
         went = np.concatenate([np.zeros((1, 3)), np.cumsum(steps[span.start : span.end - 1], axis=0)])
-        for part in _unmoved(went, RANGE * leg, fps=fps):
+        for part in _unmoved(went, RANGE * leg, firm=firm[span.start : span.end], fps=fps):
             here = slice(span.start + part.start, span.start + part.end)
             path = went[part.start : part.end]
             place = np.median(path, axis=0)
@@ -111,11 +114,15 @@ def _shift(
     return shift
 
 
-def _unmoved(went: FloatArray, reach_m: float, *, fps: float) -> list[Span]:
-    """The frames of a path (N, 3) in parts that stay in one place, with frames between them in which the foot steps."""
+def _unmoved(went: FloatArray, reach_m: float, *, firm: BoolArray, fps: float) -> list[Span]:
+    """The frames of a path (N, 3) in parts that stay in one place, with frames between them in which the foot steps.
+
+    firm: (N,) where it does not step, however far it goes.
+    """
     parts, start = [], 0
     while start < len(went):
-        far = np.flatnonzero(np.linalg.norm(went[start:, :2] - went[start, :2], axis=-1) > reach_m)
+        away = np.linalg.norm(went[start:, :2] - went[start, :2], axis=-1) > reach_m
+        far = np.flatnonzero(away & ~firm[start:])
         end = start + int(far[0]) if len(far) else len(went)
         parts.append(Span(start, end))
         start = end + (_frames(STEP_S, fps) if len(far) else 0)

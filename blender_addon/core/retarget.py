@@ -99,12 +99,14 @@ def retarget(
     *,
     fps: float,
     contacts: BoolArray | None = None,
+    planted: BoolArray | None = None,
     options: RetargetOptions | None = None,
 ) -> Retargeted:
     """The dance on a character.
 
     poses: (T, 24, 3) axis-angle, radians; pelvis: (T, 3) metres, Z up; contacts: (T, 4) of the left and right ankle
-    and the left and right ball, which the foot lock holds.
+    and the left and right ball, which the foot lock holds; planted: (T, 2) where the left and right foot are held
+    however far the dance's go.
     Raises ValueError for a character whose scale cannot be kept, whose bones are not joined or not known.
     """
     options = options or RetargetOptions()
@@ -118,7 +120,14 @@ def retarget(
     legs = _leg(body, source, 0), _leg(body, source, 1)
     stage = body.stage
     locked = foot_lock(
-        legs, stage.feet, flags, floor_m=stage.floor_m, fps=fps, mode=options.feet, strength=options.strength
+        legs,
+        stage.feet,
+        flags,
+        floor_m=stage.floor_m,
+        fps=fps,
+        mode=options.feet,
+        strength=options.strength,
+        planted=planted,
     )
     after = moved(legs[0], locked.turns[0], locked.sunk_m), moved(legs[1], locked.turns[1], locked.sunk_m)
     figures = _figures(body, source, (legs, after), locked, flags, fps=fps)

@@ -17,7 +17,7 @@ import bpy
 import numpy as np
 
 from ..core.bone_map import missing_joints
-from ..core.contact_edits import with_edits
+from ..core.contact_edits import planted, with_edits
 from ..core.errors import PirouetteError
 from ..core.key_reduction import Reduced, reduced
 from ..core.retarget import Retargeted, RetargetOptions, retarget
@@ -108,10 +108,20 @@ def carried(character: bpy.types.Object, dance: SeenDance) -> Generator[Step, No
         facing=kept.facing.lower(),
         reference=reference_of(character, rig),
     )
-    contacts = with_edits(dance.contacts, edits_of(character), (dance.frames - dance.frames[0]) / dance.fps)
+    edits, times_s = edits_of(character), (dance.frames - dance.frames[0]) / dance.fps
+    contacts, held = with_edits(dance.contacts, edits, times_s), planted(edits, times_s)
 
     def work() -> Retargeted:
-        return retarget(rig, bone_map, dance.poses, dance.pelvis, fps=dance.fps, contacts=contacts, options=options)
+        return retarget(
+            rig,
+            bone_map,
+            dance.poses,
+            dance.pelvis,
+            fps=dance.fps,
+            contacts=contacts,
+            planted=held,
+            options=options,
+        )
 
     try:
         retargeted = yield from beside(work)

@@ -91,9 +91,9 @@ def _missing(kept: Any) -> list[str]:
 
 
 def found_in_words(kept: Any) -> str:
-    """Such as ``22 of 22 joints, by the Mixamo preset``."""
+    """Such as ``22 of 22 joints, preset Mixamo``."""
     how = {"names": "by their names", "structure": "by the shape of the skeleton", "table": "chosen by you"}
-    return f"{_HANDS - len(_missing(kept))} of {_HANDS} joints, {how.get(kept.source, f'a {kept.source} rig')}"
+    return f"{_HANDS - len(_missing(kept))} of {_HANDS} joints, {how.get(kept.source, f'preset {kept.source}')}"
 
 
 def _draw_buttons(layout: bpy.types.UILayout, context: bpy.types.Context, character: bpy.types.Object | None) -> None:

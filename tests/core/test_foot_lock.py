@@ -123,6 +123,19 @@ FOOT = Foot(
 )
 
 
+def test_a_planted_foot_stands_however_far_the_dances_goes() -> None:
+    frames = 60
+    legs = leg_over(frames, np.full(frames, 0.85)), leg_over(frames, np.full(frames, 0.85))
+    for leg in legs:  # across the floor by 20 cm, more than a standing foot may be drawn
+        leg.hip[:, 1] += np.linspace(0.0, 0.2, frames)
+    contacts, planted = np.ones((frames, 4), dtype=bool), np.zeros((frames, 2), dtype=bool)
+    planted[:, 0] = True
+    lock = foot_lock(legs, (FOOT, FOOT), contacts, floor_m=0.0, fps=30.0, planted=planted)
+    held, stepping = (moved(leg, lock.turns[side], lock.sunk_m).path().ankle for side, leg in enumerate(legs))
+    assert np.ptp(held[:, :2], axis=0).max() < 1e-3
+    assert np.ptp(stepping[:, :2], axis=0).max() > 0.05
+
+
 def test_hips_sink_where_a_leg_is_too_short_for_its_foot() -> None:
     frames = 60
     standing_height = 0.08 + 0.8 * np.cos(np.radians(10.0))
