@@ -6,16 +6,17 @@ Feet that stand are kept closer by far, and may not creep.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .curve_fit import Fit
 from .curves import BoolArray
 from .foot_pins import standing
-from .key_search import Task, chosen_keys
+from .key_search import Task, chosen_keys, turns_of
 from .posed_bones import PosedBones, ends_cm, posed_bones
 from .quaternions import FloatArray
+from .resample import continuous_quaternions
 from .retarget import Retargeted
 from .rig import BoneMap, Rig
 from .rotation_modes import channel, in_mode
@@ -43,7 +44,7 @@ class ReducedCurve:
 @dataclass(frozen=True, eq=False)
 class Reduced:
     """A dance with fewer keys. error_cm: the farthest that any joint is away; creep_cm_s: the most that a standing
-    foot moves faster than before; keys, keys_before: of all channels.
+    foot moves faster than before; keys, keys_before: of all channels; shown: the dance as the curves show it.
     """
 
     curves: tuple[ReducedCurve, ...]
@@ -51,6 +52,7 @@ class Reduced:
     creep_cm_s: float
     keys: int
     keys_before: int
+    shown: Retargeted
 
 
 def reduced(
@@ -73,8 +75,21 @@ def reduced(
     found = chosen_keys(task)
     creep = max((float(creep.max(initial=0.0)) for creep in found.creeps), default=0.0)
     curves = _curves(task, found.fit)
-    frames = task.values.shape[1]
-    return Reduced(curves, float(found.away.max()), creep, sum(len(c.frames) for c in curves), frames * len(curves))
+    before = task.values.shape[1] * len(curves)
+    shown = _shown(retargeted, task, found.fit)
+    return Reduced(curves, float(found.away.max()), creep, sum(len(c.frames) for c in curves), before, shown)
+
+
+def _shown(retargeted: Retargeted, task: Task, fit: Fit) -> Retargeted:
+    """The dance with the rotations and places of the curves."""
+    rotations, places = np.empty_like(task.turns), fit.shown[len(task.turns) :, :, :3]
+    rotations[list(task.bones.order)] = turns_of(task, fit.shown)
+    return replace(
+        retargeted,
+        rotations=np.moveaxis(continuous_quaternions(np.moveaxis(rotations, 0, 1)), 1, 0),
+        locations=places[0],
+        root_locations=places[1] if len(places) > 1 else None,
+    )
 
 
 def _task(

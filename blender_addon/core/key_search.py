@@ -79,7 +79,7 @@ def _first_keys(task: Task) -> BoolArray:
 
 def _judge(task: Task, keyed: BoolArray) -> Judged:
     fit = fitted(task.values, task.weights, keyed)
-    turns, places = _turns(task, fit.shown), fit.shown[len(task.turns) :, :, :3]
+    turns, places = turns_of(task, fit.shown), fit.shown[len(task.turns) :, :, :3]
     shown = ends_cm(task.bones, turns, places[0], places[1] if len(places) > 1 else None)
     off = np.empty(keyed.shape)
     off[: len(turns)] = angle(times(inverse(task.turns), turns)) * task.bones.reach_cm[:, None]
@@ -129,8 +129,8 @@ def _near_blamed(blamed: BoolArray, keyed: BoolArray, out: BoolArray) -> BoolArr
     return back
 
 
-def _turns(task: Task, values: FloatArray) -> FloatArray:
-    """(N, T, 4) of all bones' channels."""
+def turns_of(task: Task, values: FloatArray) -> FloatArray:
+    """The rotations (N, T, 4) of all bones, in the order of the task, when its channels show this (G, T, 4)."""
     found = np.empty_like(task.turns)
     for mode in set(task.modes[: len(found)]):
         chosen = [place for place in range(len(found)) if task.modes[place] == mode]

@@ -117,6 +117,7 @@ def test_no_joint_is_ever_farther_away_than_the_limit(build: str, limit_cm: floa
     away = away_cm(made, result, shown_by(made, result, few))
     assert away <= limit_cm
     assert away == pytest.approx(few.error_cm, abs=1e-3 * limit_cm + 1e-3)
+    assert away_cm(made, few.shown, shown_by(made, result, few)) < 1e-3
 
 
 def test_fingers_count_as_well_though_the_dance_does_not_know_them() -> None:
@@ -174,6 +175,7 @@ def test_the_root_bones_path_is_reduced_with_the_rest() -> None:
     few = fewer(made, result)
     assert {curve.bone for curve in few.curves if curve.path == "location"} == {result.hips, result.root}
     assert away_cm(made, result, shown_by(made, result, few)) <= 0.5
+    assert away_cm(made, few.shown, shown_by(made, result, few)) < 1e-3
 
 
 def test_all_channels_of_a_bones_rotation_have_their_keys_on_the_same_frames() -> None:
