@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from backend.diffusion.conditions import MUSIC_GIVEN, Conditions
 from backend.diffusion.windows import WINDOW_FRAMES
 from backend.models.known import Known, beat_reach
+from backend.models.precision import half_precision
 
 if TYPE_CHECKING:
     from backend.models.denoiser import ParallelMambaDenoiser
@@ -70,9 +71,16 @@ class GuidedDenoiser:
     def trunk(self, windows: Tensor, starts: list[int], step: int, known: Known | None) -> tuple[Tensor, ...]:
         """What the decoder needs of windows, told everything and, in a second half of the batch, only what is known."""
         told = self._told(windows, starts, step, known)
-        return self.network.trunk(*told)
+        with half_precision(windows.device):
+            return tuple(part.float() for part in self.network.trunk(*told))
 
-    def guided(self, both: Tensor) -> Tensor:
+    def decoded(self, tokens: Tensor, saw: Tensor, condition: Tensor) -> Tensor:
+        """Guided predictions from what the trunk has told."""
+        with half_precision(tokens.device):
+            both = self.network.decoder(tokens, saw, condition)
+        return self._guided(both.float())
+
+    def _guided(self, both: Tensor) -> Tensor:
         """The guided prediction of predictions told everything, and told only what is known."""
         if self.guidance == 1.0:
             return both
@@ -82,7 +90,9 @@ class GuidedDenoiser:
 
     def _predict(self, windows: Tensor, starts: list[int], step: int, known: Known | None) -> Tensor:
         *told, known = self._told(windows, starts, step, known)
-        return self.guided(self.network(*told) if known is None else self.network(*told, known))
+        with half_precision(windows.device):
+            both = self.network(*told) if known is None else self.network(*told, known)
+        return self._guided(both.float())
 
     def _told(
         self, windows: Tensor, starts: list[int], step: int, known: Known | None

@@ -35,12 +35,12 @@ def bidirectional(guided: GuidedDenoiser, *, forward_only: bool = False) -> Pred
                 known = with_past(known, made[None, each.begin : each.first])
             tokens, saw, condition = guided.trunk(noisy[None, each.begin : end], [each.begin], step, known)
             inside = each.inside
-            made[each.first : each.last] = guided.guided(guided.network.decoder(tokens, saw, condition))[0, inside]
+            made[each.first : each.last] = guided.decoded(tokens, saw, condition)[0, inside]
             half = slice(inside.start // 2, inside.stop // 2)
             parts.append((tokens[:, half], saw[:, inside], condition[:, half] if condition.shape[1] > 1 else condition))
         tokens, saw = (torch.cat([part[index] for part in parts], dim=1) for index in range(2))
         condition = parts[0][2] if parts[0][2].shape[1] == 1 else torch.cat([part[2] for part in parts], dim=1)
-        return guided.guided(guided.network.decoder(tokens, saw, condition))[0]
+        return guided.decoded(tokens, saw, condition)[0]
 
     return predict
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -75,8 +74,3 @@ def load_into(network: nn.Module, file: WeightFile) -> None:
         ) from error
     network.requires_grad_(False)
     network.eval()
-
-
-def autocast(device: torch.device) -> torch.autocast:
-    """bf16 autocast for training on this device."""
-    return torch.autocast(device.type, torch.bfloat16)
