@@ -169,7 +169,7 @@ def _stretched(scene: bpy.types.Scene, character: bpy.types.Object, rig: Rig) ->
         return ""
     return (
         f"“{worst}” is stretched by up to {100.0 * most:.0f} %, which this format cannot keep exactly. "
-        "Switch the rig's IK Stretch off, or dance by its FK controls."
+        "Dance by the rig's FK controls instead."
     )
 
 
