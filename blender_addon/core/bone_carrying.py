@@ -24,6 +24,22 @@ def carrier(rig: Rig, bone_map: BoneMap) -> int:
     raise ValueError(f"no bone carries both {rig.names[hips]!r} and the limbs; the character's parts are not joined")
 
 
+def mover(rig: Rig, hips: int) -> int:
+    """The bone whose location moves the hips: they themselves, or the nearest above them that is not connected."""
+    return next(
+        number for number in _line(rig, hips) if rig.names[number] not in rig.connected or rig.parents[number] < 0
+    )
+
+
+def turns_with(rig: Rig, bone_map: BoneMap, number: int, above: int) -> bool:
+    """Whether a bone turns with one that carries it: nothing from one to the other keeps to a turn of its own."""
+    if bone_map.controls == "rigify_fk":  # whatever its mechanisms do, at these settings they follow the body
+        return True
+    line = _line(rig, number)
+    between = line[: line.index(above)] if above in line else line
+    return not any(rig.names[bone] in rig.own_turn for bone in between)
+
+
 def carried_by(rig: Rig, bone_map: BoneMap, joints: Mapping[int, int], hips: int) -> dict[int, int]:
     """For each turning bone the turning bone whose turn it takes over, -1 for none.
 

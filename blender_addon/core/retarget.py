@@ -6,13 +6,13 @@ character led into that pose (``calibration``). Bones that the dance does not kn
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from .bone_carrying import carried_by, carrier, carries
+from .bone_carrying import carried_by, carrier, carries, mover, turns_with
 from .calibration import (
     ANKLES,
     BALLS,
@@ -75,15 +75,18 @@ class Retargeted:
 
 @dataclass(frozen=True, eq=False)
 class _Body:
-    """The character in stage axes. joints: bone to joint; above: bone to the bone that carries it; turns: bone to
-    (T, 4) from its rest; held: bone to (4,) from its rest to the reference; hips_m: (T, 3) between the hip joints.
+    """The character in stage axes. hips: the bone that turns as the pelvis; mover: the bone whose location moves it;
+    joints: bone to joint; above: bone to the bone that carries it; still: (4,) the turn of a bone that does not move;
+    turns: bone to (T, 4) from its rest; hips_m: (T, 3) between the hip joints.
     """
 
     rig: Rig
     stage: Calibration
     hips: int
+    mover: int
     joints: dict[int, int]
     above: dict[int, int]
+    still: FloatArray
     turns: dict[int, FloatArray]
     hips_m: FloatArray
     heads: FloatArray
@@ -155,8 +158,12 @@ def _body(rig: Rig, bone_map: BoneMap, source: Source, options: RetargetOptions)
     origin = reference.heads[first[0]]
     heads = stage.scale * (np.asarray(rig.heads, dtype=np.float64) - origin) @ frame[0].T
     axes = frame[0] @ np.asarray(rig.rest, dtype=np.float64)[:, :3, :3]
+    still = inverse(from_matrices(stage.stand)) if options.facing == "dance" else _IDENTITY
+    moves = mover(rig, hips)
+    if moves != hips:
+        joints[moves], turns[moves] = 0, np.tile(still, (len(path), 1))
     above = carried_by(rig, bone_map, joints, hips)
-    return _Body(rig, stage, hips, joints, above, turns, path, heads, axes, first)
+    return _Body(rig, stage, hips, moves, joints, above, still, turns, path, heads, axes, first)
 
 
 def _leg(body: _Body, source: Source, side: int) -> Leg:
@@ -228,29 +235,32 @@ def _bones(was: Leg, now: Leg) -> tuple[tuple[FloatArray, FloatArray], tuple[Flo
 def _written(body: _Body, bone_map: BoneMap, options: RetargetOptions, figures: Figures, *, fps: float) -> Retargeted:
     """As Blender's bones say it."""
     stage, hips = body.stage, body.hips
-    # How a bone that does not move counts as turned, once the character is stood up to face as the dance does.
-    still = inverse(from_matrices(stage.stand))[None] if options.facing == "dance" else _IDENTITY[None]
     numbers = sorted(body.joints)
     local = []
     for number in numbers:
-        carried = body.turns[body.above[number]] if body.above[number] >= 0 else still
+        above = body.above[number]
+        carried = (
+            body.turns[above] if turns_with(body.rig, bone_map, number, above) and above >= 0 else body.still[None]
+        )
         local.append(times(inverse(carried), body.turns[number]))
     rotations = seen_from(np.stack(local, axis=1), body.axes[numbers])
+    root = body.rig.number(bone_map.root) if options.travel == "root" else -1
+    if root == body.mover:  # all of the way is its own
+        options, root = replace(options, travel="hips"), -1
     path, gone = _travelled(body.hips_m, stage, options.travel, fps=fps)
     between = 0.5 * (body.heads[body.first[HIPS[0]]] + body.heads[body.first[HIPS[1]]])
     place = path - turned(body.turns[hips], (between - body.heads[hips])[None])
     armature = _in_armature(body, place + stage.origin, options) - _to_root(body, bone_map, gone, options)
     root_locations = None
-    if options.travel == "root":
-        root = body.rig.number(bone_map.root)
+    if root >= 0:
         root_locations = _to_root(body, bone_map, gone, options) @ body.rig.location_axes(root)
     return Retargeted(
         bones=tuple(body.rig.names[number] for number in numbers),
         rotations=np.moveaxis(continuous_quaternions(rotations), 1, 0),
-        hips=body.rig.names[hips],
-        locations=(armature - body.rig.heads[hips]) @ body.rig.location_axes(hips),
+        hips=body.rig.names[body.mover],
+        locations=(armature - body.rig.heads[hips]) @ body.rig.location_axes(body.mover),
         figures=figures,
-        root=bone_map.root if options.travel == "root" else "",
+        root=bone_map.root if root >= 0 else "",
         root_locations=root_locations,
         warnings=_warnings(body, figures),
     )

@@ -35,6 +35,10 @@ class Rig:
     constrained: frozenset[str] = frozenset()
     # The bones whose location is told in the axes of the bone above them: Blender's Local Location is off.
     parent_axes: frozenset[str] = frozenset()
+    # The bones that do not turn with the bone above them: Blender's Inherit Rotation is off.
+    own_turn: frozenset[str] = frozenset()
+    # The bones that stay at the end of the bone above them, whatever their location says: Blender's Connected.
+    connected: frozenset[str] = frozenset()
 
     def location_axes(self, number: int) -> Array:
         """The axes (3, 3) at rest, in columns, in which a bone's location is told."""

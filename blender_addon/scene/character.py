@@ -60,6 +60,8 @@ def read_rig(character: bpy.types.Object) -> Rig:
         deform=np.array([bone.use_deform for bone in bones]),
         constrained=_constrained(character),
         parent_axes=frozenset(bone.name for bone in bones if not bone.use_local_location),
+        own_turn=frozenset(bone.name for bone in bones if not bone.use_inherit_rotation),
+        connected=frozenset(bone.name for bone in bones if bone.use_connect),
     )
 
 

@@ -13,6 +13,7 @@ from mathutils import Matrix
 from blender_addon.core.retarget import Retargeted, RetargetOptions, retarget
 from blender_addon.core.rig import Rig
 from blender_addon.core.rotation_modes import channel, in_mode
+from blender_addon.scene.character import read_rig
 from tests.core.made_up_characters import MadeUp, danced, heads_of, made_up, posed_heads, turn
 
 MODES = ("QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
@@ -108,3 +109,37 @@ def test_a_bone_without_local_location_is_placed_in_the_axes_of_the_one_above(ar
     np.testing.assert_allclose(
         evaluated(armature, there, rig.names), posed_heads(made.rig, own)[list(FRAMES)], atol=2e-4
     )
+
+
+def shown_as_computed(found: bpy.types.Object, made: MadeUp, **options: object) -> Retargeted:
+    """The dance on the armature as it stands in Blender, whose heads are where those of the plain character are."""
+    result = retarget(
+        read_rig(found), made.bone_map, DANCE.poses, DANCE.pelvis, fps=30.0, options=RetargetOptions("off", **options)
+    )
+    plain = retarget(made.rig, made.bone_map, DANCE.poses, DANCE.pelvis, fps=30.0, options=RetargetOptions("off"))
+    names = tuple(name for name in made.rig.names if name != "root")
+    wanted = posed_heads(made.rig, plain)[list(FRAMES)][:, [made.rig.number(name) for name in names]]
+    np.testing.assert_allclose(evaluated(found, result, names), wanted, atol=2e-4)
+    return result
+
+
+@pytest.mark.parametrize("bones", [("b0",), ("b4", "b18"), ("b1", "b16", "b15"), ("spine0",)])
+def test_bones_that_do_not_inherit_rotation_dance_all_the_same(
+    armature: bpy.types.Object, bones: tuple[str, ...]
+) -> None:
+    made = made_up(5)
+    built(armature, made.rig)
+    for name in bones:
+        armature.data.bones[name].use_inherit_rotation = False
+    shown_as_computed(armature, made)
+
+
+@pytest.mark.parametrize("travel", ["hips", "root"])
+def test_hips_that_are_connected_are_moved_by_the_bone_above_them(armature: bpy.types.Object, travel: str) -> None:
+    made = made_up(6)
+    built(armature, made.rig)
+    bpy.ops.object.mode_set(mode="EDIT")
+    root, hips = armature.data.edit_bones["root"], armature.data.edit_bones["b0"]
+    root.tail, hips.use_connect = hips.head, True
+    bpy.ops.object.mode_set(mode="OBJECT")
+    assert shown_as_computed(armature, made, travel=travel).hips == "root"
