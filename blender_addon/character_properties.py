@@ -14,6 +14,7 @@ from bpy.props import (
     StringProperty,
 )
 
+from .core.body import MAPPED
 from .core.skeleton import JOINT_NAMES
 from .scene.armature import is_dancer
 
@@ -32,6 +33,14 @@ FACINGS = (
     ("CHARACTER", "As It Stands", "The dance begins the way the character stands in the scene"),
 )
 SIDES = (("LEFT", "Left Foot", "The character's left"), ("RIGHT", "Right Foot", "The character's right"))
+
+
+SURE = 0.7  # the confidence from which the choice of a bone needs no second look
+
+
+def joints_without_bone(kept: Any) -> list[str]:
+    """The joints, of the 22, whose row has no bone, in words such as L Collar."""
+    return [row.name.replace("_", " ") for row in kept.rows if row.joint in MAPPED and not row.bone]
 
 
 def chosen_bones(row: Any) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ class Session:
         self._job: DanceJob | None = None
         self._meter = ProgressMeter(now_s=time.monotonic())
         self.progress = Progress()
-        self.activity = ""  # "", "dance", "edit", "library" or "setup": what the panel shows a bar for
+        self.activity = ""  # "", "dance", "edit", "library", "character", "body" or "setup": where a bar is shown
         self.detail = ""  # a line about the step under way
         self.cancel_requested = False
         self.error: PirouetteError | None = None

@@ -17,7 +17,7 @@ from ..scene.markers import beat_markers, heard_beats, nearest_beat, rename_beat
 from ..scene.strips import check_sound, chosen_range, music_scene
 from ..scene.timing import scene_fps
 from .making import ask, mix
-from .readiness import problem_before_dance
+from .readiness import allowed, problem_before_dance
 from .stepping import Step, StepsOperator
 
 _ONES = (3, 4)
@@ -33,10 +33,7 @@ class PIROUETTE_OT_beats_detect(StepsOperator, bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether there is music to listen to."""
-        problem = problem_before_dance(context)
-        if problem is not None:
-            cls.poll_message_set(str(problem))
-        return problem is None
+        return allowed(cls, problem_before_dance(context))
 
     def steps(self, context: bpy.types.Context) -> Generator[Step, None, None]:
         """Mix, listen, mark."""

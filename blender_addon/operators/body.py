@@ -13,38 +13,25 @@ from ..core.errors import PirouetteError
 from ..core.session import SESSION
 from ..core.smpl_body import SmplBody, body_from_result, body_request
 from ..preferences import backend_command, log_path
-from ..scene.character import all_presets, find_bones, find_character
+from ..scene.character import find_character
 from ..scene.smpl_body import create_body, reshape_body
+from .character_base import CharacterSteps, look_for_bones
 from .making import ask
-from .readiness import BACKEND_PROBLEM
-from .retarget import presets_folder
-from .stepping import Step, StepsOperator
+from .readiness import allowed, problem_before_backend
+from .stepping import Step
 
 ACTIVITY = "body"
 
 
-class BodyOperator(StepsOperator):
+class BodyOperator(CharacterSteps):
     """An operator that asks the backend for a body."""
 
     _activity = ACTIVITY
-    problem: PirouetteError | None = None  # what went wrong last, for the panel
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only while nothing else is being made, and with a backend."""
-        problem = PirouetteError("busy", "Something is being made.") if SESSION.busy else BACKEND_PROBLEM.now(context)
-        if problem is not None:
-            cls.poll_message_set(str(problem))
-        return problem is None
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Forget what went wrong before, then do the work."""
-        BodyOperator.problem = None
-        return super().execute(context)
-
-    def failed(self, context: bpy.types.Context, error: PirouetteError) -> None:
-        """Keep it for the panel."""
-        BodyOperator.problem = error
+        return allowed(cls, problem_before_backend(context))
 
 
 def _asked_body(context: bpy.types.Context, file: str, betas: Sequence[float]) -> Generator[Step, None, SmplBody]:
@@ -95,7 +82,7 @@ class PIROUETTE_OT_add_smpl_body(BodyOperator, bpy.types.Operator):
         kept.file, kept.kind, kept.shapes, kept.betas = file, body.kind, body.shapes, betas
         context.scene.pirouette_body_file = file
         context.scene.pirouette.character = armature
-        find_bones(armature, all_presets(presets_folder()))
+        look_for_bones(armature)
 
 
 class PIROUETTE_OT_shape_smpl_body(BodyOperator, bpy.types.Operator):

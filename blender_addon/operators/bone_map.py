@@ -4,51 +4,29 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 
-from ..core.bone_map import map_by_preset, missing_joints
-from ..core.bone_presets import preset_of, read_preset, save_preset
+from ..character_properties import joints_without_bone
+from ..core.bone_map import map_by_preset
+from ..core.bone_presets import preset_of, read_preset, read_presets, save_preset
 from ..core.errors import PirouetteError
-from ..core.skeleton import JOINT_NAMES
+from ..core.session import SESSION
+from ..scene import character_preview
 from ..scene.character import (
-    all_presets,
+    BUNDLED_PRESETS,
     bone_map_of,
-    find_bones,
     find_character,
     is_character,
     keep_reference,
     read_rig,
     store_bone_map,
 )
-from .retarget import presets_folder
-
-
-class CharacterOperator:
-    """What the operators on the chosen character have in common."""
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """On a character."""
-        if find_character(context) is None:
-            cls.poll_message_set("No character is chosen. Choose an armature.")
-            return False
-        return True
-
-    def act(self, context: bpy.types.Context, character: bpy.types.Object) -> None:
-        """The work. Raises PirouetteError."""
-        raise NotImplementedError
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Do it, or say why not."""
-        try:
-            self.act(context, find_character(context))
-        except PirouetteError as error:
-            self.report({"ERROR"} if bpy.app.background else {"WARNING"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+from .character_base import CharacterOperator, know_bones, known_presets, look_for_bones, presets_folder
+from .readiness import BUSY, allowed
 
 
 class PIROUETTE_OT_choose_character(bpy.types.Operator):
@@ -60,22 +38,29 @@ class PIROUETTE_OT_choose_character(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """When such a thing is selected."""
-        if selected_character(context) is None:
-            cls.poll_message_set("No armature other than the dancer's is selected.")
-            return False
-        return True
+        """When such a thing is selected, while nothing is being made."""
+        problem = BUSY if SESSION.busy else None
+        if problem is None and selected_character(context) is None:
+            problem = PirouetteError("no_character", "No armature other than the dancer's is selected.")
+        return allowed(cls, problem)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Choose it, and look for its bones if they are not known."""
         character = selected_character(context)
         context.scene.pirouette.character = character
-        if not character.pirouette_character.rows:
-            try:
-                find_bones(character, all_presets(presets_folder()))
-            except PirouetteError as error:
-                self.report({"WARNING"}, str(error))
+        try:
+            know_bones(character)
+        except PirouetteError as error:
+            self.report({"WARNING"}, str(error))
         return {"FINISHED"}
+
+
+def rows_of(character: bpy.types.Object) -> list[Any]:
+    """The table's rows. Raises PirouetteError bad_range where it has none yet."""
+    rows = list(character.pirouette_character.rows)
+    if not rows:
+        raise PirouetteError("bad_range", "The table has no rows yet.", "Press Find Bones first.")
+    return rows
 
 
 def selected_character(context: bpy.types.Context) -> bpy.types.Object | None:
@@ -96,12 +81,11 @@ class PIROUETTE_OT_map_bones(CharacterOperator, bpy.types.Operator):
     bl_label = "Find Bones"
     bl_options = {"UNDO"}
 
-    def act(self, context: bpy.types.Context, character: bpy.types.Object) -> None:
-        """Find them and say how many are missing."""
-        found = find_bones(character, all_presets(presets_folder()))
-        missing = [JOINT_NAMES[joint] for joint in missing_joints(found)]
-        if missing:
-            self.report({"INFO"}, f"No bone was found for {', '.join(missing)}.")
+    def act(self, context: bpy.types.Context, character: bpy.types.Object) -> str:
+        """Find them and say which are missing."""
+        look_for_bones(character)
+        missing = joints_without_bone(character.pirouette_character)
+        return f"No bone was found for {', '.join(missing)}." if missing else "All bones were found."
 
 
 class PIROUETTE_OT_map_selected_bone(CharacterOperator, bpy.types.Operator):
@@ -111,13 +95,14 @@ class PIROUETTE_OT_map_selected_bone(CharacterOperator, bpy.types.Operator):
     bl_label = "Use Active Bone"
     bl_options = {"UNDO"}
 
-    def act(self, context: bpy.types.Context, character: bpy.types.Object) -> None:
+    def act(self, context: bpy.types.Context, character: bpy.types.Object) -> str:
         """Into the selected row."""
-        bone = character.data.bones.active
-        kept = character.pirouette_character
-        if bone is None or not kept.rows:
-            raise PirouetteError("bad_request", "No bone is active.", "Click a bone in Pose Mode.")
-        kept.rows[kept.active_row].bone = bone.name
+        bone, rows = character.data.bones.active, rows_of(character)
+        if bone is None:
+            raise PirouetteError("bad_range", "No bone is active.", "Click a bone in Pose Mode.")
+        row = rows[min(character.pirouette_character.active_row, len(rows) - 1)]
+        row.bone = bone.name
+        return f"“{bone.name}” is the bone of {row.name.replace('_', ' ')}."
 
 
 class PIROUETTE_OT_exchange_sides(CharacterOperator, bpy.types.Operator):
@@ -127,15 +112,16 @@ class PIROUETTE_OT_exchange_sides(CharacterOperator, bpy.types.Operator):
     bl_label = "Exchange Sides"
     bl_options = {"UNDO"}
 
-    def act(self, context: bpy.types.Context, character: bpy.types.Object) -> None:
+    def act(self, context: bpy.types.Context, character: bpy.types.Object) -> str:
         """Row by row."""
-        rows = {row.name: row for row in character.pirouette_character.rows}
+        rows = {row.name: row for row in rows_of(character)}
         for name, row in rows.items():
             if name.startswith("L_"):
                 other = rows[f"R_{name[2:]}"]
                 (bone, more), (others, others_more) = (row.bone, row.more), (other.bone, other.more)
                 row.bone, other.bone = others, bone
                 row.more, other.more = others_more, more
+        return ""
 
 
 class PIROUETTE_OT_save_bone_map(CharacterOperator, ExportHelper, bpy.types.Operator):
@@ -157,9 +143,11 @@ class PIROUETTE_OT_save_bone_map(CharacterOperator, ExportHelper, bpy.types.Oper
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
-    def act(self, context: bpy.types.Context, character: bpy.types.Object) -> None:
+    def act(self, context: bpy.types.Context, character: bpy.types.Object) -> str:
         """As JSON."""
-        save_preset(Path(self.filepath), preset_of(self.title or character.name, bone_map_of(character)))
+        path = Path(bpy.path.abspath(self.filepath))
+        save_preset(path, preset_of(self.title or character.name, bone_map_of(character)))
+        return f"The table of “{character.name}” is in {path.name}."
 
 
 class PIROUETTE_OT_load_bone_map(CharacterOperator, ImportHelper, bpy.types.Operator):
@@ -177,18 +165,24 @@ class PIROUETTE_OT_load_bone_map(CharacterOperator, ImportHelper, bpy.types.Oper
         default=False,
     )
 
-    def act(self, context: bpy.types.Context, character: bpy.types.Object) -> None:
+    def act(self, context: bpy.types.Context, character: bpy.types.Object) -> str:
         """Check that it fits before anything is changed."""
-        preset = read_preset(Path(self.filepath))
+        path = Path(bpy.path.abspath(self.filepath))
+        preset = read_preset(path)
         store_bone_map(character, map_by_preset(read_rig(character), preset))
         if self.keep:
             folder = presets_folder()
             folder.mkdir(parents=True, exist_ok=True)
-            save_preset(folder / Path(self.filepath).name, preset)
+            save_preset(folder / path.name, preset)
+        return ""
 
 
 def _preset_items(self: object, context: bpy.types.Context) -> list[tuple[str, str, str]]:
-    _items[:] = [(p.name, p.name, f"The table of bones of {p.name}") for p in all_presets(presets_folder())]
+    try:
+        presets = known_presets()
+    except PirouetteError:  # the operators that read them tell which file it is
+        presets = read_presets(BUNDLED_PRESETS)
+    _items[:] = [(preset.name, preset.name, f"The table of bones of {preset.name}") for preset in presets]
     return _items
 
 
@@ -210,10 +204,11 @@ class PIROUETTE_OT_apply_bone_preset(CharacterOperator, bpy.types.Operator):
         context.window_manager.invoke_search_popup(self)
         return {"RUNNING_MODAL"}
 
-    def act(self, context: bpy.types.Context, character: bpy.types.Object) -> None:
+    def act(self, context: bpy.types.Context, character: bpy.types.Object) -> str:
         """The preset of this name."""
-        preset = next(p for p in all_presets(presets_folder()) if p.name == self.preset)
+        preset = next(preset for preset in known_presets() if preset.name == self.preset)
         store_bone_map(character, map_by_preset(read_rig(character), preset))
+        return ""
 
 
 class PIROUETTE_OT_pose_as_rest(CharacterOperator, bpy.types.Operator):
@@ -230,12 +225,14 @@ class PIROUETTE_OT_pose_as_rest(CharacterOperator, bpy.types.Operator):
         """The button's tooltip."""
         return "Go back to the character's own rest pose" if properties.clear else cls.__doc__ or ""
 
-    def act(self, context: bpy.types.Context, character: bpy.types.Object) -> None:
+    def act(self, context: bpy.types.Context, character: bpy.types.Object) -> str:
         """Keep it on the character; the armature itself is not changed."""
         if self.clear:
             character.pirouette_character.reference = ""
-        else:
-            keep_reference(character)
+            return "The character's own rest pose counts again."
+        character_preview.stop()  # what the animator has posed counts, not what is tried out
+        keep_reference(character)
+        return "This pose counts as the T-pose from the next Retarget on."
 
 
 CLASSES = (

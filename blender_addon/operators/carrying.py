@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import bpy
 import numpy as np
 
+from ..core.body import MAPPED
 from ..core.bone_map import missing_joints
 from ..core.contact_edits import planted, with_edits
 from ..core.errors import PirouetteError
@@ -50,7 +51,6 @@ from ..scene.timing import scene_fps
 from .stepping import Step, undisturbed
 
 _WAIT_S = 0.01
-_HANDS = 22  # the joints from here on are no bones of most characters
 
 T = TypeVar("T")
 
@@ -171,8 +171,8 @@ def carry_over(character: bpy.types.Object, dance: SeenDance, *, dancer: str) ->
         "character": character.name,
         "dancer": dancer,
         "take": dance.name,
-        "joints_mapped": _HANDS - len(missing_joints(found.bone_map)),
-        "joints": _HANDS,
+        "joints_mapped": len(MAPPED) - len(missing_joints(found.bone_map)),
+        "joints": len(MAPPED),
         "found_by": found.bone_map.source,
         "frames": len(dance.frames),
         "keys": int(sum(len(curve.keys.frames) for curve in curves)),

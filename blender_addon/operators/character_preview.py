@@ -7,36 +7,30 @@ from collections.abc import Generator
 import bpy
 import numpy as np
 
-from ..core.errors import PirouetteError
 from ..core.retarget import Retargeted
 from ..scene import character_preview
 from ..scene.armature import find_dancer
-from ..scene.character import all_presets, editable, find_bones, find_character
+from ..scene.character import editable, find_character
 from ..scene.character_take import every_frame, standing_keys
 from ..scene.rigify import switches_for
 from .carrying import carried, seen_dance
-from .retarget import presets_folder, problem_before_retarget
-from .stepping import Step, StepsOperator, redraw
+from .character_base import CharacterSteps, know_bones, problem_with_character
+from .readiness import allowed
+from .retarget import problem_before_retarget
+from .stepping import Step, redraw
 
 
-class PIROUETTE_OT_preview_retarget(StepsOperator, bpy.types.Operator):
+class PIROUETTE_OT_preview_retarget(CharacterSteps, bpy.types.Operator):
     """Show the dance on the character without writing anything: play it and look; Stop gives its own pose back"""
 
     bl_idname = "pirouette.preview_retarget"
     bl_label = "Preview"
     bl_options = {"REGISTER"}
 
-    _activity = "edit"
-
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether there are a dance and a character; the reason why not is the button's tooltip."""
-        problem = problem_before_retarget(context)
-        if problem is None and find_character(context) is None:
-            problem = PirouetteError("no_character", "No character is chosen.", "Choose an armature.")
-        if problem is not None:
-            cls.poll_message_set(str(problem))
-        return problem is None
+        return allowed(cls, problem_before_retarget(context) or problem_with_character(context))
 
     def steps(self, context: bpy.types.Context) -> Generator[Step, None, None]:
         """Work it out as Retarget does, then show it."""
@@ -47,9 +41,8 @@ class PIROUETTE_OT_preview_retarget(StepsOperator, bpy.types.Operator):
 
 def _shown(character: bpy.types.Object, dancer: bpy.types.Object) -> Generator[Step, None, None]:
     character_preview.stop()  # what is posed now is read below
-    if not character.pirouette_character.rows:
-        find_bones(character, all_presets(presets_folder()))
-        yield Step.WRITE
+    know_bones(character)
+    yield Step.WRITE
     dance = yield from seen_dance(dancer)
     found = yield from carried(character, dance)
     still = still_channels(character, found.retargeted, dance.frames, root=found.bone_map.root)

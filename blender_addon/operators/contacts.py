@@ -9,10 +9,9 @@ from ..character_properties import SIDES
 from ..core.contact_edits import ContactEdit, Foot, foot_stands, with_edit, with_edits
 from ..core.curves import spans_of
 from ..core.errors import PirouetteError
-from ..core.session import SESSION
-from ..scene.character import find_character
 from ..scene.contacts import Standing, edits_of, keep_edits, standing_of
 from ..scene.timing import scene_fps
+from .character_base import CharacterOperator
 
 _ONCE = "Retarget to see it."
 
@@ -25,36 +24,7 @@ def chosen_frames(scene: bpy.types.Scene, around_s: float) -> tuple[int, int]:
     return scene.frame_current - reach, scene.frame_current + reach
 
 
-class ContactOperator:
-    """What the operators on the feet of the chosen character have in common."""
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """On a character, while nothing is being made."""
-        if SESSION.busy:
-            cls.poll_message_set("Something is being made.")
-            return False
-        if find_character(context) is None:
-            cls.poll_message_set("No character is chosen. Choose an armature.")
-            return False
-        return True
-
-    def act(self, context: bpy.types.Context, character: bpy.types.Object) -> str:
-        """The work; returns a sentence. Raises PirouetteError."""
-        raise NotImplementedError
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Do it, or say why not."""
-        try:
-            told = self.act(context, find_character(context))
-        except PirouetteError as error:
-            self.report({"ERROR"} if bpy.app.background else {"WARNING"}, str(error))
-            return {"CANCELLED"}
-        self.report({"INFO"}, told)
-        return {"FINISHED"}
-
-
-class _Say(ContactOperator):
+class _Say(CharacterOperator):
     """Says of a foot whether it stands."""
 
     stands = True
@@ -116,7 +86,7 @@ class PIROUETTE_OT_free_foot(_Say, bpy.types.Operator):
         return chosen_frames(scene, self.around_s)
 
 
-class PIROUETTE_OT_clear_contact_edits(ContactOperator, bpy.types.Operator):
+class PIROUETTE_OT_clear_contact_edits(CharacterOperator, bpy.types.Operator):
     """Forget what was said by hand about the feet: they stand again where the dance says"""
 
     bl_idname = "pirouette.clear_contact_edits"

@@ -19,7 +19,7 @@ from ..core.session import SESSION
 from ..core.skeleton import FPS
 from ..preferences import backend_command, log_path
 from ..scene.armature import create_dancer, find_dancer, is_dancer, make_active
-from ..scene.character import all_presets, find_bones, find_character
+from ..scene.character import find_character
 from ..scene.character_preview import stop as stop_preview
 from ..scene.character_reading import check_readable, read_character
 from ..scene.mannequin import add_mannequin
@@ -32,9 +32,9 @@ from ..scene.take import next_number, write_take
 from ..scene.timing import scene_fps
 from ..version import addon_version
 from .carrying import carried_on
+from .character_base import CharacterSteps, know_bones, problem_with_character
 from .making import ask
-from .readiness import BACKEND_PROBLEM
-from .retarget import presets_folder
+from .readiness import allowed, problem_before_backend
 from .stepping import Step, StepsOperator, undisturbed
 from .watching import WATCH
 
@@ -148,12 +148,10 @@ class PIROUETTE_OT_encode_animation(StepsOperator, bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """On a dancer, while nothing else is being made."""
-        problem = _busy(context)
+        problem = problem_before_backend(context)
         if problem is None and find_dancer(context) is None:
             problem = PirouetteError("no_take", "There is no dancer.", "Select one.")
-        if problem is not None:
-            cls.poll_message_set(str(problem))
-        return problem is None
+        return allowed(cls, problem)
 
     def steps(self, context: bpy.types.Context) -> Generator[Step, None, None]:
         """Read, encode, write as a new take."""
@@ -164,33 +162,25 @@ class PIROUETTE_OT_encode_animation(StepsOperator, bpy.types.Operator):
         yield from carried_on(_still_there(name))
 
 
-class PIROUETTE_OT_character_to_dance(StepsOperator, bpy.types.Operator):
+class PIROUETTE_OT_character_to_dance(CharacterSteps, bpy.types.Operator):
     """Turn what your character does now, whoever animated it, into a dance: continue it, vary it, edit its sections"""
 
     bl_idname = "pirouette.character_to_dance"
     bl_label = "Character to Dance"
     bl_options = {"UNDO"}
 
-    _activity = "edit"
-
     frames: EnumProperty(name="Frames", description="Which frames are read", items=_RANGES, options={"SKIP_SAVE"})
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """With a character, while nothing else is being made."""
-        problem = _busy(context)
-        if problem is None and find_character(context) is None:
-            problem = PirouetteError("no_character", "No character is chosen.", "Choose an armature.")
-        if problem is not None:
-            cls.poll_message_set(str(problem))
-        return problem is None
+        return allowed(cls, problem_before_backend(context) or problem_with_character(context))
 
     def steps(self, context: bpy.types.Context) -> Generator[Step, None, None]:
         """Read, encode, write as a new take of the character's dancer, or of a new one."""
         character, command = find_character(context), backend_command(context)
         check_readable(context, character)
-        if not character.pirouette_character.rows:
-            find_bones(character, all_presets(presets_folder()))
+        know_bones(character)
         dancer = _dancer_of(context, character)
         name, title = dancer.name if dancer is not None else "", _title(character, character.name)
         known = load(dancer) if dancer is not None else None
@@ -223,10 +213,6 @@ def _character_steps(
         raise
     bpy.context.scene.pirouette.dancer = found
     make_active(bpy.context, found)
-
-
-def _busy(context: bpy.types.Context) -> PirouetteError | None:
-    return PirouetteError("busy", "Something is being made.") if SESSION.busy else BACKEND_PROBLEM.now(context)
 
 
 def _dancer_of(context: bpy.types.Context, character: bpy.types.Object) -> bpy.types.Object | None:

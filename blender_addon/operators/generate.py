@@ -17,7 +17,7 @@ from ..scene.timing import scene_fps
 from ..version import addon_version
 from .directing import read_directions
 from .making import DanceRequest, make_dance
-from .readiness import problem_before_dance
+from .readiness import allowed, problem_before_dance
 from .stepping import Step, StepsOperator
 
 
@@ -66,10 +66,7 @@ class PIROUETTE_OT_generate_dance(StepsOperator, bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether a dance can be made; the reason why not is the button's tooltip."""
-        problem = problem_before_dance(context)
-        if problem is not None:
-            cls.poll_message_set(str(problem))
-        return problem is None
+        return allowed(cls, problem_before_dance(context))
 
     def steps(self, context: bpy.types.Context) -> Generator[Step, None, None]:
         """Mix, ask, write."""

@@ -21,7 +21,7 @@ from ..scene.strips import FrameRange
 from .directing import time_in_take
 from .editing import EditPlan, edit_dance
 from .passages import FEWEST_FRAMES, continue_steps, passage_steps, read_stage
-from .readiness import BACKEND_PROBLEM
+from .readiness import BACKEND_PROBLEM, BUSY, allowed
 from .section_base import SectionOperator, desk, locked_error, new_seed, section_of
 from .stepping import Step, StepsOperator
 
@@ -42,7 +42,7 @@ _FILLS = (
 def problem_before_going_on(context: bpy.types.Context) -> PirouetteError | None:
     """Why the buttons are disabled: what can be told at a glance."""
     if SESSION.busy:
-        return PirouetteError("busy", "Something is being made.")
+        return BUSY
     dancer = find_dancer(context)
     if dancer is None or dancer.animation_data is None:
         return PirouetteError("no_take", "The dancer does not move yet.", "Generate a dance, or animate it.")
@@ -55,10 +55,7 @@ class _NeedsMovement:
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether there is something to go on from; the reason why not is the button's tooltip."""
-        problem = problem_before_going_on(context)
-        if problem is not None:
-            cls.poll_message_set(str(problem))
-        return problem is None
+        return allowed(cls, problem_before_going_on(context))
 
 
 class PIROUETTE_OT_continue_dance(_NeedsMovement, StepsOperator, bpy.types.Operator):

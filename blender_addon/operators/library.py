@@ -20,7 +20,7 @@ from ..version import addon_version
 from .editing import document_of
 from .encode import encoded_animation
 from .making import ask
-from .readiness import BACKEND_PROBLEM
+from .readiness import allowed, problem_before_backend
 from .section_base import section_of
 from .section_material import chosen_phrase
 from .sections import section_genre
@@ -37,10 +37,7 @@ class LibraryOperator(StepsOperator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only while nothing else is being made, and with a backend."""
-        problem = PirouetteError("busy", "Something is being made.") if SESSION.busy else BACKEND_PROBLEM.now(context)
-        if problem is not None:
-            cls.poll_message_set(str(problem))
-        return problem is None
+        return allowed(cls, problem_before_backend(context))
 
 
 class PIROUETTE_OT_library_search(LibraryOperator, bpy.types.Operator):

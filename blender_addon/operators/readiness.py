@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import bpy
 
@@ -29,6 +30,7 @@ class Fix:
 _SET_UP = Fix("pirouette.set_up_backend", "Set Up Backend", "IMPORT")
 _ADD_SONG = Fix("pirouette.add_song", "Add a Song…", "FILE_SOUND")
 _REPORT = Fix("pirouette.copy_report", "Copy Report", "COPYDOWN")
+BUSY = PirouetteError("busy", "Something is being made.")
 _FIXES = {
     "no_environment": _SET_UP,
     "no_sound": _ADD_SONG,
@@ -63,10 +65,22 @@ class _BackendProblem:
 BACKEND_PROBLEM = _BackendProblem()
 
 
+def allowed(operator: Any, problem: PirouetteError | None) -> bool:
+    """Whether there is no problem; else it becomes the tooltip of the operator's button."""
+    if problem is not None:
+        operator.poll_message_set(str(problem))
+    return problem is None
+
+
+def problem_before_backend(context: bpy.types.Context) -> PirouetteError | None:
+    """Why the backend cannot be asked now: what can be told at a glance."""
+    return BUSY if SESSION.busy else BACKEND_PROBLEM.now(context)
+
+
 def problem_before_edit(context: bpy.types.Context) -> PirouetteError | None:
     """Why the buttons for sections are disabled: what can be told at a glance."""
     if SESSION.busy:
-        return PirouetteError("busy", "Something is being made.")
+        return BUSY
     dancer = find_dancer(context)
     if dancer is None or not dancer.get(CURRENT, 0):
         return PirouetteError("no_take", "There is no dance to edit.", "Generate one first.")
@@ -77,10 +91,10 @@ def problem_before_edit(context: bpy.types.Context) -> PirouetteError | None:
 
 def problem_before_dance(context: bpy.types.Context) -> PirouetteError | None:
     """Why Generate is disabled: what can be told at a glance; the rest is checked after the click."""
-    if SESSION.activity in ("dance", "edit", "library"):
-        return PirouetteError("busy", "A dance is being made.")
     if SESSION.activity == "setup":
         return PirouetteError("busy", "The backend is being set up.")
+    if SESSION.busy:
+        return BUSY
     if context.scene.library is not None:
         return PirouetteError("busy", "This scene is linked from another file.")
     if not sound_strips(music_scene(context)):

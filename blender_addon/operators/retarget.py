@@ -12,23 +12,22 @@ from bpy.props import EnumProperty
 
 from ..core.errors import PirouetteError
 from ..core.session import SESSION
-from ..preferences import user_folder
 from ..scene.armature import find_dancer
-from ..scene.character import all_presets, find_bones, find_character, is_character
+from ..scene.character import find_character, is_character
 from ..scene.takes import find_take
 from .carrying import SeenDance, carry_over, seen_dance
-from .stepping import Step, StepsOperator
+from .character_base import CharacterSteps, know_bones, problem_with_character
+from .readiness import BUSY, allowed
+from .stepping import Step
 
-WORST = ("limb_error_deg", "foot_slide_cm_s", "foot_slide_unlocked_cm_s", "penetration_cm", "knee_speed_deg_s")
+WORST = (
+    "limb_error_deg", "legs_turned_deg", "foot_slide_cm_s", "foot_slide_unlocked_cm_s", "knee_speed_deg_s",
+    "penetration_cm", "penetration_unlocked_cm", "hips_sunk_cm", "fewer_keys_error_cm",
+)  # fmt: skip
 _ON = (
     ("CHOSEN", "The Character", "The character that the panel shows"),
     ("SELECTED", "All Selected", "Every selected armature that is no dancer"),
 )
-
-
-def presets_folder() -> Any:
-    """Where the animator's own tables of bones are."""
-    return user_folder() / "bone_maps"
 
 
 def selected_characters(context: bpy.types.Context) -> list[bpy.types.Object]:
@@ -40,23 +39,19 @@ def selected_characters(context: bpy.types.Context) -> list[bpy.types.Object]:
 def problem_before_retarget(context: bpy.types.Context) -> PirouetteError | None:
     """Why the dance cannot be put on a character: what can be told at a glance."""
     if SESSION.busy:
-        return PirouetteError("busy", "Something is being made.")
+        return BUSY
     dancer = find_dancer(context)
     if dancer is None or find_take(dancer) is None:
         return PirouetteError("no_take", "There is no dance to put on a character.", "Generate one first.")
-    if find_character(context) is None and not selected_characters(context):
-        return PirouetteError("no_character", "No character is chosen.", "Choose an armature.")
-    return None
+    return None if selected_characters(context) else problem_with_character(context)
 
 
-class PIROUETTE_OT_retarget(StepsOperator, bpy.types.Operator):
+class PIROUETTE_OT_retarget(CharacterSteps, bpy.types.Operator):
     """Put the dance on the character: a new Action on a track of its own; whatever else it does stays as it is"""
 
     bl_idname = "pirouette.retarget"
     bl_label = "Retarget"
     bl_options = {"UNDO"}
-
-    _activity = "edit"
 
     on: EnumProperty(name="On", description="Which characters get the dance", items=_ON, options={"SKIP_SAVE"})
 
@@ -70,13 +65,10 @@ class PIROUETTE_OT_retarget(StepsOperator, bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether there are a dance and a character; the reason why not is the button's tooltip."""
-        problem = problem_before_retarget(context)
-        if problem is not None:
-            cls.poll_message_set(str(problem))
-        return problem is None
+        return allowed(cls, problem_before_retarget(context))
 
     def steps(self, context: bpy.types.Context) -> Generator[Step, None, None]:
-        """Read the dance once, then each character in turn. Nothing is left of it when one of them fails."""
+        """Read the dance once, then write it on each character in turn."""
         dancer = find_dancer(context)
         chosen = find_character(context)
         characters = selected_characters(context) if self.on == "SELECTED" or chosen is None else [chosen]
@@ -88,27 +80,29 @@ class PIROUETTE_OT_retarget(StepsOperator, bpy.types.Operator):
 def _retargeted(
     scene: bpy.types.Scene, dancer: bpy.types.Object, characters: list[bpy.types.Object]
 ) -> Generator[Step, None, None]:
-    for character in characters:
-        if not character.pirouette_character.rows:
-            find_bones(character, all_presets(presets_folder()))
-            yield Step.WRITE
+    """A character that cannot have the dance is told and the others have it; it is an error where none can."""
     dance = yield from seen_dance(dancer)
-    reports = []
+    reports, told = [], []
     for index, character in enumerate(characters):
         SESSION.report("write", done=index, total=len(characters))
-        reports.append((yield from _one(character, dance, dancer)))
+        try:
+            report = yield from _one(character, dance, dancer)
+        except PirouetteError as error:
+            if index == len(characters) - 1 and not reports:
+                raise
+            told.append(f"“{character.name}” was left out: {error}")
+            continue
+        reports.append(report)
+        told += [f"{character.name}: {text}" if len(characters) > 1 else text for text in report["warnings"]]
     keep_report(scene, reports)
-    told = [
-        f"{report['character']}: {warning}" if len(reports) > 1 else warning
-        for report in reports
-        for warning in report["warnings"]
-    ]
     SESSION.warning = " ".join(dict.fromkeys(told))
 
 
 def _one(
     character: bpy.types.Object, dance: SeenDance, dancer: bpy.types.Object
 ) -> Generator[Step, None, dict[str, Any]]:
+    know_bones(character)
+    yield Step.WRITE
     with closing(carry_over(character, dance, dancer=dancer.name)) as steps:
         report = yield from steps
     character.pirouette_character.dancer = dancer

@@ -15,7 +15,7 @@ from ..scene.armature import find_dancer
 from ..scene.storage import load
 from ..version import addon_version
 from .editing import Desk, EditPlan, document_of, edit_dance
-from .readiness import problem_before_edit
+from .readiness import allowed, problem_before_edit
 from .stepping import Step, StepsOperator
 
 HAND_EDITS = (
@@ -66,10 +66,7 @@ class SectionOperator(StepsOperator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether there is a dance to edit; the reason why not is the button's tooltip."""
-        problem = problem_before_edit(context)
-        if problem is not None:
-            cls.poll_message_set(str(problem))
-        return problem is None
+        return allowed(cls, problem_before_edit(context))
 
     def plan(self, context: bpy.types.Context, document: DanceDocument, index: int) -> EditPlan:
         """What this operator does with a section. Raises PirouetteError."""

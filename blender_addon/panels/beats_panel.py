@@ -4,16 +4,13 @@ import bpy
 
 from ..core.edited_beats import in_words
 from ..scene.markers import heard_beats, marked
-from .dance import CATEGORY, draw_text
+from .dance import SidebarPanel, draw_text
 
 
-class PIROUETTE_PT_beats(bpy.types.Panel):
+class PIROUETTE_PT_beats(SidebarPanel, bpy.types.Panel):
     """Move, add, delete and accent beats."""
 
     bl_label = "Beats"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = CATEGORY
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:

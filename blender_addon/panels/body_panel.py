@@ -4,17 +4,15 @@ import bpy
 
 from ..body_properties import SHAPES
 from ..core.session import SESSION
-from ..operators.body import ACTIVITY, BodyOperator, shaped_character
-from .dance import CATEGORY, draw_problem
+from ..operators.body import ACTIVITY, shaped_character
+from ..operators.character_base import PROBLEMS
+from .dance import SidebarPanel, draw_problem
 
 
-class PIROUETTE_PT_smpl_body(bpy.types.Panel):
+class PIROUETTE_PT_smpl_body(SidebarPanel, bpy.types.Panel):
     """Add a body, shape it."""
 
     bl_label = "SMPL Body"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = CATEGORY
     bl_parent_id = "PIROUETTE_PT_character"
     bl_options = {"DEFAULT_CLOSED"}
 
@@ -26,8 +24,8 @@ class PIROUETTE_PT_smpl_body(bpy.types.Panel):
         if SESSION.activity == ACTIVITY:
             layout.progress(text="Reading the body", factor=SESSION.progress.fraction)
             layout.operator("pirouette.cancel", icon="X")
-        elif BodyOperator.problem is not None:
-            draw_problem(layout, context, BodyOperator.problem)
+        elif ACTIVITY in PROBLEMS:
+            draw_problem(layout, context, PROBLEMS[ACTIVITY])
         armature = shaped_character(context)
         if armature is not None:
             _draw_shape(layout, armature)

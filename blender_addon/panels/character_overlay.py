@@ -14,7 +14,7 @@ import gpu
 from gpu_extras.batch import batch_for_shader
 from mathutils import Vector
 
-from ..character_properties import chosen_bones
+from ..character_properties import SURE, chosen_bones, joints_without_bone
 from ..core.control_bones import body_bone
 from ..core.errors import PirouetteError
 from ..core.skeleton import JOINT_NAMES, PARENTS
@@ -30,8 +30,6 @@ COLOURS: dict[Kind, tuple[float, float, float, float]] = {
     "doubtful": (1.0, 0.85, 0.15, 1.0),
     "chosen": (1.0, 1.0, 1.0, 1.0),
 }
-SURE = 0.7  # the confidence from which a row has no cross
-_HANDS = 22
 _CROSS = 0.025  # of the figure's size
 _WIDTH_PX, _TEXT_PX, _MARGIN_PX = 4.0, 12.0, 12
 _handles: list[Any] = []
@@ -64,8 +62,7 @@ def figure_lines(character: bpy.types.Object) -> dict[Kind, list[Line]]:
 
 def missing_in_words(character: bpy.types.Object) -> str:
     """Which joints have no bone, as a sentence; empty when all have one."""
-    rows = character.pirouette_character.rows
-    names = [JOINT_NAMES[row.joint].replace("_", " ") for row in rows if row.joint < _HANDS and not row.bone]
+    names = joints_without_bone(character.pirouette_character)
     return f"No bone for {', '.join(names)}" if names else ""
 
 

@@ -7,15 +7,16 @@ from typing import Any
 
 import bpy
 
+from ..character_properties import SURE, joints_without_bone
+from ..core.body import MAPPED
 from ..core.session import SESSION
+from ..operators.character_base import PROBLEMS
 from ..operators.retarget import problem_before_retarget, selected_characters
 from ..scene import character_preview
 from ..scene.character import find_character
-from .dance import CATEGORY, draw_text, is_wide
+from .dance import SidebarPanel, draw_problem, draw_text, is_wide
 
 _ROWS = 8
-_HANDS = 22
-_UNSURE = 0.7
 _MEASURES = (
     ("limb_error_deg", "Limbs off by", "{:.2f}°"),
     ("foot_slide_cm_s", "Feet slide", "{:.1f} cm/s"),
@@ -41,7 +42,7 @@ class PIROUETTE_UL_bone_rows(bpy.types.UIList):
     def filter_items(self, context, data, property_name) -> tuple[list[int], list[int]]:
         """The hands' own joints only where there are bones for them."""
         items = getattr(data, property_name)
-        shown = [self.bitflag_filter_item if item.joint < _HANDS or item.bone else 0 for item in items]
+        shown = [self.bitflag_filter_item if item.joint in MAPPED or item.bone else 0 for item in items]
         return shown, []
 
 
@@ -49,16 +50,13 @@ def sureness_icon(item: Any) -> str:
     """Of a row: found, doubtful or missing."""
     if not item.bone:
         return "ERROR"
-    return "CHECKMARK" if item.confidence >= _UNSURE else "QUESTION"
+    return "CHECKMARK" if item.confidence >= SURE else "QUESTION"
 
 
-class PIROUETTE_PT_character(bpy.types.Panel):
+class PIROUETTE_PT_character(SidebarPanel, bpy.types.Panel):
     """Pick the character, preview, retarget."""
 
     bl_label = "On Your Character"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = CATEGORY
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -78,22 +76,19 @@ class PIROUETTE_PT_character(bpy.types.Panel):
 
 def _draw_found(layout: bpy.types.UILayout, context: bpy.types.Context, character: bpy.types.Object) -> None:
     kept = character.pirouette_character
-    if not kept.rows:
+    if not any(row.bone for row in kept.rows):
         layout.operator("pirouette.map_bones", icon="VIEWZOOM")
         return
     row = layout.row()
-    row.label(text=found_in_words(kept), icon="CHECKMARK" if not _missing(kept) else "ERROR")
+    row.label(text=found_in_words(kept), icon="ERROR" if joints_without_bone(kept) else "CHECKMARK")
     row.prop(context.scene.pirouette, "show_bone_map", text="", icon="OUTLINER_OB_ARMATURE")
-
-
-def _missing(kept: Any) -> list[str]:
-    return [row.name for row in kept.rows if row.joint < _HANDS and not row.bone]
 
 
 def found_in_words(kept: Any) -> str:
     """Such as ``22 of 22 joints, preset Mixamo``."""
     how = {"names": "by their names", "structure": "by the shape of the skeleton", "table": "chosen by you"}
-    return f"{_HANDS - len(_missing(kept))} of {_HANDS} joints, {how.get(kept.source, f'preset {kept.source}')}"
+    there = len(MAPPED) - len(joints_without_bone(kept))
+    return f"{there} of {len(MAPPED)} joints, {how.get(kept.source, f'preset {kept.source}')}"
 
 
 def _draw_buttons(layout: bpy.types.UILayout, context: bpy.types.Context, character: bpy.types.Object | None) -> None:
@@ -109,8 +104,14 @@ def _draw_buttons(layout: bpy.types.UILayout, context: bpy.types.Context, charac
         button = column.operator("pirouette.retarget", text=f"Retarget {len(several)} Selected", icon="GROUP")
         button.on = "SELECTED"
     problem = problem_before_retarget(context)
-    if problem is not None and problem.code != "busy" and (character is not None or problem.code == "no_take"):
+    if SESSION.activity == "character":
+        row = layout.row(align=True)
+        row.progress(text=SESSION.progress.label or "Working it out", factor=SESSION.progress.fraction)
+        row.operator("pirouette.cancel", text="", icon="X")
+    elif problem is not None and problem.code != "busy" and (character is not None or problem.code == "no_take"):
         draw_text(layout, context, str(problem), icon="INFO")
+    elif "character" in PROBLEMS:
+        draw_problem(layout, context, PROBLEMS["character"])
 
 
 def _draw_outcome(layout: bpy.types.UILayout, context: bpy.types.Context, character: bpy.types.Object) -> None:
@@ -141,13 +142,9 @@ def quality(report: dict[str, Any]) -> list[tuple[str, str]]:
     return [(name, form.format(report[key])) for key, name, form in _MEASURES if key in report]
 
 
-class PIROUETTE_PT_character_bones(bpy.types.Panel):
-    """The table of bones."""
+class CharacterPart(SidebarPanel):
+    """A panel below the character's, closed at first, shown where there is a character."""
 
-    bl_label = "Bones"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = CATEGORY
     bl_parent_id = "PIROUETTE_PT_character"
     bl_options = {"DEFAULT_CLOSED"}
 
@@ -155,6 +152,12 @@ class PIROUETTE_PT_character_bones(bpy.types.Panel):
     def poll(cls, context: bpy.types.Context) -> bool:
         """With a character."""
         return find_character(context) is not None
+
+
+class PIROUETTE_PT_character_bones(CharacterPart, bpy.types.Panel):
+    """The table of bones."""
+
+    bl_label = "Bones"
 
     def draw(self, context: bpy.types.Context) -> None:
         """The table, why the selected row is as it is, presets."""
@@ -184,20 +187,10 @@ class PIROUETTE_PT_character_bones(bpy.types.Panel):
             row.operator("pirouette.pose_as_rest", text="", icon="X").clear = True
 
 
-class PIROUETTE_PT_character_way(bpy.types.Panel):
+class PIROUETTE_PT_character_way(CharacterPart, bpy.types.Panel):
     """How the character takes the dance over."""
 
     bl_label = "Feet, Travel, Keys"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = CATEGORY
-    bl_parent_id = "PIROUETTE_PT_character"
-    bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """With a character."""
-        return find_character(context) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         """One line for each choice."""

@@ -8,7 +8,8 @@ from ..core.contact_edits import COLUMNS, with_edits
 from ..core.errors import PirouetteError
 from ..scene.character import find_character
 from ..scene.contacts import Standing, edits_of, spans_near, standing_of
-from .dance import CATEGORY, draw_text, is_wide
+from .character_panel import CharacterPart
+from .dance import draw_text, is_wide
 
 _NEAR_S = 1.5
 _MOST = 12  # edits that are listed
@@ -64,20 +65,10 @@ def _draw_edits(layout: bpy.types.UILayout, character: bpy.types.Object, there: 
         column.label(text=f"and {len(edits) - _MOST} more")
 
 
-class PIROUETTE_PT_contacts(bpy.types.Panel):
+class PIROUETTE_PT_contacts(CharacterPart, bpy.types.Panel):
     """Where the character's feet stand."""
 
     bl_label = "Where Feet Stand"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = CATEGORY
-    bl_parent_id = "PIROUETTE_PT_character"
-    bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """With a character."""
-        return find_character(context) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         """Off: a word why nothing here has an effect."""

@@ -17,13 +17,18 @@ _WIDE_PX = 320  # a narrower sidebar has no room for words in a list
 _PIXELS_A_CHARACTER = 6.5  # of the interface's font at scale 1
 
 
-class PIROUETTE_PT_dance(bpy.types.Panel):
-    """Source, genre, prompt and seed; Generate and Cancel; how far it is and what went wrong."""
+class SidebarPanel:
+    """Where every panel of Pirouette is: the 3D view's sidebar, in a tab of its own."""
 
-    bl_label = "Generate Dance"
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = CATEGORY
+
+
+class PIROUETTE_PT_dance(SidebarPanel, bpy.types.Panel):
+    """Source, genre, prompt and seed; Generate and Cancel; how far it is and what went wrong."""
+
+    bl_label = "Generate Dance"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Top to bottom in the order in which an animator decides."""
@@ -123,13 +128,10 @@ def draw_text(layout: bpy.types.UILayout, context: bpy.types.Context, text: str,
         column.label(text=line, icon=icon if index == 0 else "BLANK1")
 
 
-class PIROUETTE_PT_more(bpy.types.Panel):
+class PIROUETTE_PT_more(SidebarPanel, bpy.types.Panel):
     """What is rarely changed."""
 
     bl_label = "More"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = CATEGORY
     bl_parent_id = "PIROUETTE_PT_dance"
     bl_options = {"DEFAULT_CLOSED"}
 

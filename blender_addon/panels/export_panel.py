@@ -3,8 +3,8 @@
 import bpy
 
 from ..operators.export import FORMATS
-from ..scene.character import find_character
-from .dance import CATEGORY, draw_text
+from .character_panel import CharacterPart
+from .dance import draw_text
 
 _HINTS = {
     "FBX": "Unity: Bake Axis Conversion on. Unreal: Convert Scene Unit on. Blender: Animation Offset 0.",
@@ -18,20 +18,10 @@ def export_hint(kind: str) -> str:
     return _HINTS[kind]
 
 
-class PIROUETTE_PT_character_export(bpy.types.Panel):
+class PIROUETTE_PT_character_export(CharacterPart, bpy.types.Panel):
     """Three formats, and what to mind with each."""
 
     bl_label = "Export"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = CATEGORY
-    bl_parent_id = "PIROUETTE_PT_character"
-    bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """With a character."""
-        return find_character(context) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         """A button and a hint for each format."""

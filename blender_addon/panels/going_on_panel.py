@@ -3,16 +3,13 @@
 import bpy
 
 from ..scene.armature import find_dancer
-from .dance import CATEGORY
+from .dance import SidebarPanel
 
 
-class PIROUETTE_PT_going_on(bpy.types.Panel):
+class PIROUETTE_PT_going_on(SidebarPanel, bpy.types.Panel):
     """Dance on, or in between."""
 
     bl_label = "Continue and In-Between"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = CATEGORY
     bl_options = {"DEFAULT_CLOSED"}
 
     @classmethod

@@ -5,7 +5,7 @@ import bpy
 from ..core.session import SESSION
 from ..scene.armature import find_dancer
 from ..scene.preview import preview_objects
-from .dance import CATEGORY, draw_text
+from .dance import SidebarPanel, draw_text
 
 _ROWS = 6
 
@@ -22,13 +22,10 @@ class PIROUETTE_UL_phrases(bpy.types.UIList):
         details.label(text=f"{item.counts} counts" if item.counts else f"{item.seconds:.1f} s")
 
 
-class PIROUETTE_PT_library(bpy.types.Panel):
+class PIROUETTE_PT_library(SidebarPanel, bpy.types.Panel):
     """Phrases of real dance, and the animator's own."""
 
     bl_label = "Movement Library"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = CATEGORY
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -5,7 +5,7 @@ import bpy
 from ..core.key_poses import what_is_locked
 from ..scene.armature import find_dancer
 from ..scene.locks import frame_of
-from .dance import CATEGORY, is_wide
+from .dance import SidebarPanel, is_wide
 
 _ROWS = 4
 
@@ -47,13 +47,10 @@ class PIROUETTE_UL_locks(bpy.types.UIList):
         return [], places
 
 
-class PIROUETTE_PT_locks(bpy.types.Panel):
+class PIROUETTE_PT_locks(SidebarPanel, bpy.types.Panel):
     """Poses and places that the dance passes through."""
 
     bl_label = "Key Poses"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = CATEGORY
 
     def draw(self, context: bpy.types.Context) -> None:
         """Lock, the list, the selected lock."""

@@ -6,7 +6,7 @@ import bpy
 
 from ..scene.armature import find_dancer
 from ..scene.storage import read_document
-from .dance import CATEGORY
+from .dance import SidebarPanel
 
 _MEASURES = (
     ("foot_skate_cm_s", "Foot skate", "{:.1f} cm/s"),
@@ -15,13 +15,10 @@ _MEASURES = (
 )
 
 
-class PIROUETTE_PT_result(bpy.types.Panel):
+class PIROUETTE_PT_result(SidebarPanel, bpy.types.Panel):
     """The current take's length, tempo and quality."""
 
     bl_label = "Take"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = CATEGORY
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

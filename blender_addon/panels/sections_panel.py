@@ -10,7 +10,7 @@ from ..operators.watching import WATCH
 from ..scene.armature import find_dancer
 from ..scene.storage import take_numbers
 from ..scene.takes import find_take, is_heard, takes
-from .dance import CATEGORY, draw_problem, draw_text, is_wide
+from .dance import SidebarPanel, draw_problem, draw_text, is_wide
 
 _ROWS = 6
 
@@ -44,13 +44,10 @@ def in_short(item) -> str:
     return ", ".join(part for part in (shown, item.prompt) if part)
 
 
-class PIROUETTE_PT_sections(bpy.types.Panel):
+class PIROUETTE_PT_sections(SidebarPanel, bpy.types.Panel):
     """The sections of the current take."""
 
     bl_label = "Sections"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = CATEGORY
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -135,13 +132,10 @@ def _draw_state(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
             draw_problem(layout, context, problem)
 
 
-class PIROUETTE_PT_section_view(bpy.types.Panel):
+class PIROUETTE_PT_section_view(SidebarPanel, bpy.types.Panel):
     """How sections are shown and selected."""
 
     bl_label = "Display"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = CATEGORY
     bl_parent_id = "PIROUETTE_PT_sections"
     bl_options = {"DEFAULT_CLOSED"}
 

@@ -3,16 +3,13 @@
 import bpy
 
 from ..core.session import SESSION
-from .dance import CATEGORY
+from .dance import SidebarPanel
 
 
-class PIROUETTE_PT_setup(bpy.types.Panel):
+class PIROUETTE_PT_setup(SidebarPanel, bpy.types.Panel):
     """Only there while the backend is being set up."""
 
     bl_label = "Setting Up"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = CATEGORY
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
