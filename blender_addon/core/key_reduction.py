@@ -6,6 +6,7 @@ Feet that stand are kept closer by far, and may not creep.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -69,15 +70,20 @@ def reduced(
     limit_cm: of the farthest joint on the farthest frame; contacts: (T, 4) where left and right ankle and ball stand.
     Raises ValueError for a limit that is not above 0.
     """
-    if not (np.isfinite(limit_cm) and limit_cm > 0.0):
-        raise ValueError(f"the farthest that a joint may be away must be above 0 cm, not {limit_cm}")
+    check_limit(limit_cm)
     task = _task(rig, bone_map, retargeted, limit_cm=limit_cm, fps=fps, contacts=contacts)
     found = chosen_keys(task)
     creep = max((float(creep.max(initial=0.0)) for creep in found.creeps), default=0.0)
-    curves = _curves(task, found.fit)
+    curves = reduced_curves(task, found.fit)
     before = task.values.shape[1] * len(curves)
     shown = _shown(retargeted, task, found.fit)
     return Reduced(curves, float(found.away.max()), creep, sum(len(c.frames) for c in curves), before, shown)
+
+
+def check_limit(limit_cm: float) -> None:
+    """Raises ValueError for a limit that is not above 0."""
+    if not (np.isfinite(limit_cm) and limit_cm > 0.0):
+        raise ValueError(f"the farthest that a joint may be away must be above 0 cm, not {limit_cm}")
 
 
 def _shown(retargeted: Retargeted, task: Task, fit: Fit) -> Retargeted:
@@ -97,56 +103,58 @@ def _task(
 ) -> Task:
     bones = posed_bones(rig, bone_map, retargeted)
     names = [retargeted.bones[place] for place in bones.order]
-    modes = [rig.rotation_modes[rig.number(name)] for name in names]
-    rotations = retargeted.rotations[list(bones.order)]
-    frames = rotations.shape[1]
-    groups = [in_mode(turns, mode) for turns, mode in zip(rotations, modes, strict=True)]
-    groups.append(retargeted.locations)
+    feet = () if contacts is None else _feet(names, bone_map, np.asarray(contacts, dtype=bool), fps=fps)
+    places = {retargeted.hips: retargeted.locations}
     if retargeted.root and retargeted.root_locations is not None:
-        groups.append(retargeted.root_locations)
-        names.append(retargeted.root)
-    values = np.zeros((len(groups), frames, 4))
+        places[retargeted.root] = retargeted.root_locations
+    rotations = retargeted.rotations[list(bones.order)]
+    return reduction_task(rig, bones, names, rotations, places, feet=feet, limit_cm=limit_cm, fps=fps)
+
+
+def reduction_task(
+    rig: Rig, bones: PosedBones, names: Sequence[str], rotations: FloatArray, places: Mapping[str, FloatArray], *,
+    feet: tuple[tuple[int, BoolArray], ...], limit_cm: float, fps: float,
+) -> Task:  # fmt: skip
+    """The channels of bones whose keys are to be few.
+
+    names: of the bones in their order; rotations: (N, T, 4); places: (T, 3) of the bones that go, in their order; feet:
+    of each that ever stands its bone's number here and when (T,).
+    """
+    modes = [rig.rotation_modes[rig.number(name)] for name in names]
+    groups = [in_mode(turns, mode) for turns, mode in zip(rotations, modes, strict=True)]
+    groups += places.values()
+    values = np.zeros((len(groups), rotations.shape[1], 4))
     for number, group in enumerate(groups):
         values[number, :, : group.shape[-1]] = group
-    moved = len(groups) - len(rotations)
-    names.insert(len(rotations), retargeted.hips)
-    chains = [tuple(bones.line(place)) for place in range(len(rotations))]
-    above_all = tuple(range(len(rotations), len(groups)))
-    wanted = ends_cm(bones, rotations, retargeted.locations, retargeted.root_locations)
-    feet = () if contacts is None else _feet(bones, names, bone_map, np.asarray(contacts, dtype=bool), fps=fps)
+    wanted = ends_cm(bones, rotations, values[len(names) :, :, :3])
     limits = np.full(wanted.shape[:-1], limit_cm)
-    weights = np.ones((len(groups), frames))
-    weights[:, [0, -1]] = _END_WEIGHT
     for place, stands in feet:
         limits[0, place, stands] = STANDING * limit_cm
+    weights = np.ones(values.shape[:2])
+    weights[:, [0, -1]] = _END_WEIGHT
+    chains = []
+    for place in range(len(names)):
+        line = bones.line(place)
+        goes = [len(names) + group for group, bone in enumerate(bones.goes) if bone == -1 or bone in line]
+        chains.append((*line, *goes))
     return Task(
-        bones,
-        tuple(names),
-        (*modes, *[""] * moved),
-        values,
-        weights,
-        rotations,
-        wanted,
-        limits,
-        feet,
-        tuple((*chain, *above_all) for chain in chains),
-        fps,
-    )
+        bones, (*names, *places), (*modes, *[""] * len(places)), values, weights, rotations, wanted, limits, feet,
+        tuple(chains), fps,
+    )  # fmt: skip
 
 
-def _feet(
-    bones: PosedBones, names: list[str], bone_map: BoneMap, contacts: BoolArray, *, fps: float
-) -> tuple[tuple[int, BoolArray], ...]:
+def _feet(names: list[str], bone_map: BoneMap, contacts: BoolArray, *, fps: float) -> tuple[tuple[int, BoolArray], ...]:
     """Which bones' heads stand, and on which frames."""
     found = []
     for column, joint in enumerate(FEET):
         first = bone_map.bones(joint)[:1]
-        if first and first[0] in names[: len(bones.order)] and contacts[:, column].any():
+        if first and first[0] in names and contacts[:, column].any():
             found.append((names.index(first[0]), standing(contacts[:, column], fps=fps)))
     return tuple(found)
 
 
-def _curves(task: Task, fit: Fit) -> tuple[ReducedCurve, ...]:
+def reduced_curves(task: Task, fit: Fit) -> tuple[ReducedCurve, ...]:
+    """The curves of all channels."""
     found = []
     for group, (name, mode) in enumerate(zip(task.names, task.modes, strict=True)):
         path, size = channel(mode) if mode else ("location", 3)

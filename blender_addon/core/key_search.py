@@ -20,6 +20,7 @@ from .rotation_modes import channel
 
 CREEP_CM_S = 1.0  # how much faster than it did a standing foot may move
 _FIRST_GAP_FRAMES = 24
+_STILL = 1e-6  # channels that change less have no keys in between to begin with
 _SHARE = 0.8  # of what errs most at a joint: bones that err as much get keys as well
 _EVERY = 3  # so many keys apart are those that are tried to be left out at once
 _THINNINGS = 2
@@ -28,8 +29,8 @@ _EDGE = 0.25  # of the way between two keys: no new key is nearer to one of them
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """The channels in groups that share their keys: first a group of rotations for each bone, then the hips' place,
-    then the root's. values: (G, T, 4), a group of three numbers has 0 as its fourth; modes: "" for places; turns:
+    """The channels in groups that share their keys: first a group of rotations for each bone, then the places of those
+    that go. values: (G, T, 4), a group of three numbers has 0 as its fourth; modes: "" for places; turns:
     (N, T, 4) the rotations as quaternions; wanted: (3, N, T, 3) where ends are to be, cm; limits: (3, N, T) how far
     away each may be; feet: of each its bone and when it stands (T,); chains: of each bone the groups that move it.
     """
@@ -73,14 +74,16 @@ def _first_keys(task: Task) -> BoolArray:
     groups, frames = task.values.shape[:2]
     keyed = np.zeros((groups, frames), dtype=bool)
     pieces = max(1, round((frames - 1) / _FIRST_GAP_FRAMES))
-    keyed[:, np.linspace(0, frames - 1, pieces + 1).round().astype(int)] = True
+    moves = np.ptp(task.values, axis=1).max(axis=-1) > _STILL
+    keyed[np.ix_(moves, np.linspace(0, frames - 1, pieces + 1).round().astype(int))] = True
+    keyed[:, [0, -1]] = True
     return keyed
 
 
 def _judge(task: Task, keyed: BoolArray) -> Judged:
     fit = fitted(task.values, task.weights, keyed)
     turns, places = turns_of(task, fit.shown), fit.shown[len(task.turns) :, :, :3]
-    shown = ends_cm(task.bones, turns, places[0], places[1] if len(places) > 1 else None)
+    shown = ends_cm(task.bones, turns, places)
     off = np.empty(keyed.shape)
     off[: len(turns)] = angle(times(inverse(task.turns), turns)) * task.bones.reach_cm[:, None]
     gone = places - task.values[len(turns) :, :, :3]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from .bone_carrying import carried_by
+from .bone_carrying import carried_by, turns_with
 from .quaternions import FloatArray, seen_from, times, turned
 from .retarget import Retargeted
-from .rig import BoneMap, Rig
+from .rig import Array, BoneMap, Rig
 
 CM = 100.0
 _UPON = 0.01  # of its length: a bone whose ends are as near to another's lies upon it
@@ -19,22 +20,23 @@ _UPON = 0.01  # of its length: a bone whose ends are as near to another's lies u
 class PosedBones:
     """The turning bones of a character and how they carry each other. N bones, parents before children.
 
-    above: (N,) place of the bone that carries each, -1 for none; heads: (N, 3) at rest, armature space; ends:
+    above: (N,) place of the bone that carries each, -1 for none; alone: (N,) whether it does not
+    turn with that; heads: (N, 3) at rest, armature space; ends:
     (2, N, 3) of each what is farthest of its tail and of what it carries that does not turn by itself, such as fingers;
-    axes: (N, 3, 3) rest axes; hips: its place; hips_axes, root_axes: (3, 3) along which it and the root go, None for no
-    root;
+    axes: (N, 3, 3) rest axes; goes: which bones have a location, -1 for one that carries all; ways: (M, 3, 3) the axes
+    of these locations;
     unit_cm: centimetres in one unit of the armature; order: places in Retargeted.bones; reach_cm: (N,) how far the
     farthest end that a bone carries is from its head.
     """
 
     order: tuple[int, ...]
     above: tuple[int, ...]
+    alone: tuple[bool, ...]
     heads: FloatArray
     ends: FloatArray
     axes: FloatArray
-    hips: int
-    hips_axes: FloatArray
-    root_axes: FloatArray | None
+    goes: tuple[int, ...]
+    ways: FloatArray
     unit_cm: float
     reach_cm: FloatArray
 
@@ -63,20 +65,44 @@ def posed_bones(rig: Rig, bone_map: BoneMap, retargeted: Retargeted) -> PosedBon
         order += ready
         waiting = [number for number in waiting if number not in ready]
     above = tuple(order.index(carried[number]) if carried[number] >= 0 else -1 for number in order)
+    goes, ways = [order.index(hips)], [rig.location_axes(hips)]
+    if retargeted.root and retargeted.root_locations is not None:
+        goes.append(-1)
+        ways.append(rig.location_axes(rig.number(retargeted.root)))
+    places = tuple(numbers.index(number) for number in order)
+    alone = tuple(not turns_with(rig, bone_map, number, carried[number]) for number in order)
+    return _bones(rig, order, above, alone, goes, ways, places)
+
+
+def posed_controls(rig: Rig, names: Sequence[str], goes: Sequence[int]) -> PosedBones:
+    """Controls that nothing carries, each for itself. goes: places of those that have a location."""
+    order = [rig.number(name) for name in names]
+    ways = [rig.location_axes(order[place]) for place in goes]
+    return _bones(rig, order, (-1,) * len(order), (True,) * len(order), goes, ways, tuple(range(len(order))))
+
+
+def _bones(
+    rig: Rig,
+    order: list[int],
+    above: tuple[int, ...],
+    alone: tuple[bool, ...],
+    goes: Sequence[int],
+    ways: list[Array],
+    places: tuple[int, ...],
+) -> PosedBones:
     heads, ends = np.asarray(rig.heads, dtype=np.float64)[order], _farthest_ends(rig, order)
-    scale = float(np.cbrt(abs(np.linalg.det(np.asarray(rig.world, dtype=np.float64)[:3, :3]))))
-    rest = np.asarray(rig.rest, dtype=np.float64)[:, :3, :3]
+    unit_cm = CM * float(np.cbrt(abs(np.linalg.det(np.asarray(rig.world, dtype=np.float64)[:3, :3]))))
     return PosedBones(
-        tuple(numbers.index(number) for number in order),
+        places,
         above,
+        alone,
         heads,
         ends,
-        rest[order],
-        order.index(hips),
-        np.asarray(rig.location_axes(hips), dtype=np.float64),
-        np.asarray(rig.location_axes(rig.number(retargeted.root)), dtype=np.float64) if retargeted.root else None,
-        CM * scale,
-        CM * scale * _reaches(above, heads, ends[0]),
+        np.asarray(rig.rest, dtype=np.float64)[order, :3, :3],
+        tuple(goes),
+        np.asarray(ways, dtype=np.float64).reshape(-1, 3, 3),
+        unit_cm,
+        unit_cm * _reaches(above, heads, ends[0]),
     )
 
 
@@ -125,35 +151,26 @@ def _reaches(above: tuple[int, ...], heads: FloatArray, tails: FloatArray) -> Fl
     return np.asarray(farthest)
 
 
-def ends_cm(
-    bones: PosedBones, rotations: FloatArray, locations: FloatArray, root_locations: FloatArray | None
-) -> FloatArray:
+def ends_cm(bones: PosedBones, rotations: FloatArray, locations: FloatArray) -> FloatArray:
     """Where heads and ends are (3, N, T, 3), cm in armature axes.
 
-    rotations: (N, T, 4) in the order of ``bones``, each from its bone's rest; locations, root_locations: (T, 3).
+    rotations: (N, T, 4) in the order of ``bones``, each from its bone's rest; locations: (M, T, 3) of those that go.
     """
     count, frames = rotations.shape[:2]
     local = seen_from(rotations, np.swapaxes(bones.axes, -1, -2)[:, None])
     turns = np.empty((count, frames, 4))
     places = np.empty((3, count, frames, 3))
-    gone = np.zeros((frames, 3))
-    if root_locations is not None and bones.root_axes is not None:
-        gone = root_locations @ bones.root_axes.T
+    gone = {place: way @ axes.T for place, way, axes in zip(bones.goes, locations, bones.ways, strict=True)}
     for place, above in enumerate(bones.above):
         if above < 0:
             turns[place] = local[place]
-            places[0, place] = bones.heads[place] + gone
+            places[0, place] = bones.heads[place] + gone.get(-1, 0.0)
         else:
-            turns[place] = times(turns[above], local[place])
-            offset = (bones.heads[place] - bones.heads[above])[None]
-            places[0, place] = places[0, above] + turned(turns[above], offset)
-        if place == bones.hips:
-            places[0, place] += turned(_carrying(turns, above, frames), locations @ bones.hips_axes.T)
+            turns[place] = local[place] if bones.alone[place] else times(turns[above], local[place])
+            places[0, place] = places[0, above] + turned(turns[above], (bones.heads[place] - bones.heads[above])[None])
+        if place in gone:
+            places[0, place] += gone[place] if above < 0 else turned(turns[above], gone[place])
         for end in range(2):
             along = (bones.ends[end, place] - bones.heads[place])[None]
             places[1 + end, place] = places[0, place] + turned(turns[place], along)
     return places * bones.unit_cm
-
-
-def _carrying(turns: FloatArray, above: int, frames: int) -> FloatArray:
-    return turns[above] if above >= 0 else np.tile([1.0, 0.0, 0.0, 0.0], (frames, 1))

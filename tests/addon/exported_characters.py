@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import addon_utils
 import bpy
 import numpy as np
 from mathutils import Matrix
@@ -58,6 +59,19 @@ def armature_of(scene: bpy.types.Scene, rig: Rig) -> bpy.types.Object:
     bpy.ops.object.mode_set(mode="OBJECT")
     found.matrix_world = Matrix(rig.world.tolist())
     return found
+
+
+def generated_rigify() -> bpy.types.Object:
+    """Rigify's rig of its basic human, in the current scene at 30 frames a second."""
+    addon_utils.enable("rigify", default_set=True)
+    scene = bpy.context.scene
+    scene.render.fps = 30
+    bpy.ops.object.armature_basic_human_metarig_add()
+    plan = bpy.context.object
+    bpy.ops.pose.rigify_generate()
+    rig = next(thing for thing in scene.objects if thing.type == "ARMATURE" and thing != plan)
+    bpy.data.objects.remove(plan)
+    return rig
 
 
 def skin_on(scene: bpy.types.Scene, armature: bpy.types.Object, rig: Rig) -> bpy.types.Object:

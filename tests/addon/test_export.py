@@ -14,7 +14,7 @@ import pytest
 from blender_addon.core.errors import PirouetteError
 from blender_addon.core.glb import animation_span_s
 from blender_addon.scene import exporting
-from tests.addon.exported_characters import FRAMES, dancing, opened, seen
+from tests.addon.exported_characters import FRAMES, dancing, generated_rigify, opened, seen
 from tests.core.made_up_characters import turn
 
 RATES = {"24": (24, 1.0), "30": (30, 1.0), "23.976": (24, 1.001)}
@@ -203,7 +203,7 @@ def test_the_frames_are_the_dances_where_it_is_on_a_track(scene: bpy.types.Scene
 def test_of_a_control_rig_the_bones_that_move_the_mesh_are_written(
     scene: bpy.types.Scene, tmp_path: Path, kind: str
 ) -> None:
-    rig = generated_rigify(scene)
+    rig = generated_rigify()
     for bone in rig.pose.bones:
         if "IK_FK" in bone:
             bone["IK_FK"] = 1.0
@@ -218,25 +218,13 @@ def test_of_a_control_rig_the_bones_that_move_the_mesh_are_written(
 
 
 def test_stretched_bones_are_told(scene: bpy.types.Scene, tmp_path: Path) -> None:
-    rig = generated_rigify(scene)
+    rig = generated_rigify()
     rig.pose.bones["foot_ik.L"].location = (0.0, 0.0, 0.4)
     rig.pose.bones["torso"].location = (0.0, 0.0, 0.5)
     swing(rig, ("head",))
     done = exporting.export(bpy.context, rig, kind="FBX", path=tmp_path / "rig.fbx")
     assert "is stretched by up to" in done.warning
     assert exporting.export(bpy.context, rig, kind="BVH", path=tmp_path / "rig.bvh").warning == ""
-
-
-def generated_rigify(scene: bpy.types.Scene) -> bpy.types.Object:
-    """Rigify's rig of its basic human."""
-    addon_utils.enable("rigify", default_set=True)
-    scene.render.fps = 30
-    bpy.ops.object.armature_basic_human_metarig_add()
-    plan = bpy.context.object
-    bpy.ops.pose.rigify_generate()
-    rig = next(thing for thing in scene.objects if thing.type == "ARMATURE" and thing != plan)
-    bpy.data.objects.remove(plan)
-    return rig
 
 
 def swing(rig: bpy.types.Object, names: tuple[str, ...]) -> None:

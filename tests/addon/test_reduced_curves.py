@@ -10,12 +10,26 @@ import numpy as np
 import pytest
 from mathutils import Matrix
 
+from blender_addon.core.bone_map import map_bones
+from blender_addon.core.bone_presets import read_presets
+from blender_addon.core.control_reduction import reduced_controls
 from blender_addon.core.key_reduction import Reduced, reduced
 from blender_addon.core.retarget import retarget
 from blender_addon.core.rig import Rig
+from blender_addon.core.rigify_ik import ik_tracks
 from blender_addon.scene.action_curves import new_curve_owner, write_keys
-from blender_addon.scene.character_take import bone_path, fewer_keys
+from blender_addon.scene.character import BUNDLED_PRESETS, read_rig
+from blender_addon.scene.character_take import (
+    CurveKeys,
+    bone_path,
+    every_frame,
+    fewer_keys,
+    switch_keys,
+    track_keys,
+)
+from blender_addon.scene.rigify import switches_of
 from blender_addon.scene.take import Curve, new_fcurve
+from tests.addon.exported_characters import generated_rigify
 from tests.core.made_up_characters import MadeUp, danced, made_up, posed_heads, turn
 
 MODES = ("QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
@@ -144,3 +158,43 @@ def test_names_with_quotes_and_backslashes_are_found(build: Callable[[Rig], bpy.
     before = bone.matrix_basis.copy()
     bpy.context.scene.frame_set(FIRST + 60)
     assert before.to_quaternion().rotation_difference(bone.matrix_basis.to_quaternion()).angle > 0.05
+
+
+def test_ik_controls_with_few_keys_lead_the_body_where_all_keys_do() -> None:
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    character = generated_rigify()
+    rig = read_rig(character)
+    bone_map = map_bones(rig, read_presets(BUNDLED_PRESETS))
+    result = retarget(rig, bone_map, DANCE.poses, DANCE.pelvis, fps=30.0, contacts=DANCE.contacts)
+    tracks = ik_tracks(rig, bone_map, result)
+    limbs = {bone for track in tracks for joint in track.joints for bone in bone_map.bones(joint)}
+    frames = np.arange(FIRST, FIRST + FRAMES, dtype=float)
+    switches = switch_keys(switches_of(character, ik=True), frame=FIRST)
+    dense = [curve for curve in every_frame(result, character, frames) if curve.bone not in limbs]
+    every = dense + track_keys(character, tracks, frames)
+    body = reduced(rig, bone_map, result, limit_cm=LIMIT_CM, fps=30.0, contacts=DANCE.contacts)
+    controls = reduced_controls(rig, tracks, limit_cm=0.5 * LIMIT_CM, fps=30.0, contacts=DANCE.contacts)
+    few = [curve for curve in fewer_keys(body, first_frame=FIRST) if curve.bone not in limbs]
+    few += fewer_keys(controls, first_frame=FIRST)
+    assert controls.keys < 0.25 * controls.keys_before
+    wanted, found = ends_of(character, every + switches), ends_of(character, few + switches)
+    assert 100.0 * np.linalg.norm(found - wanted, axis=-1).max() < 1.2 * LIMIT_CM
+
+
+def ends_of(character: bpy.types.Object, curves: list[CurveKeys]) -> np.ndarray:
+    """Where the bones that move the mesh begin and end (F, 2 B, 3) with these curves."""
+    action = bpy.data.actions.new("Controls")
+    owner = new_curve_owner(action, character)
+    for curve in curves:
+        write_keys(new_fcurve(owner, Curve(curve.bone, curve.data_path, curve.index, np.zeros(0))), curve.keys)
+    animation = character.animation_data_create()
+    animation.action = action
+    if hasattr(animation, "action_slot"):
+        animation.action_slot = action.slots[0]
+    names = [bone.name for bone in character.data.bones if bone.use_deform]
+    ends = []
+    for frame in range(FIRST, FIRST + FRAMES, 3):
+        bpy.context.scene.frame_set(frame)
+        bones = [character.pose.bones[name] for name in names]
+        ends.append([character.matrix_world @ end for bone in bones for end in (bone.head, bone.tail)])
+    return np.array(ends)

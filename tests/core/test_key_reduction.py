@@ -10,12 +10,13 @@ import pytest
 
 from blender_addon.core.channel_rotations import rotations_of
 from blender_addon.core.foot_pins import standing
-from blender_addon.core.key_reduction import Reduced, ReducedCurve, reduced
+from blender_addon.core.key_reduction import Reduced, reduced
 from blender_addon.core.quaternions import to_matrices
 from blender_addon.core.resample import continuous_quaternions
 from blender_addon.core.retarget import Retargeted, RetargetOptions, retarget
 from blender_addon.core.rig import Rig
 from blender_addon.core.rotation_modes import EULER_ORDERS, in_mode
+from tests.core.bezier import bezier
 from tests.core.made_up_characters import FEET, MadeUp, danced, heads_of, made_up, posed_heads, turn
 
 DANCE = danced(240)
@@ -31,28 +32,6 @@ def on(made: MadeUp, **options: object) -> Retargeted:
 
 def fewer(made: MadeUp, result: Retargeted, limit_cm: float = 0.5, contacts: np.ndarray | None = None) -> Reduced:
     return reduced(made.rig, made.bone_map, result, limit_cm=limit_cm, fps=30.0, contacts=contacts)
-
-
-def bezier(curve: ReducedCurve, frames: int) -> np.ndarray:
-    """What a Bezier curve shows on whole frames (frames,): its time solved by halving, its value by its four points."""
-    if len(curve.frames) == 1:
-        return np.full(frames, curve.values[0])
-    wanted = np.arange(frames)
-    key = np.clip(np.searchsorted(curve.frames, wanted, side="right") - 1, 0, len(curve.frames) - 2)
-    keys = np.stack([curve.frames, curve.values], axis=-1)
-    points = np.stack([keys[key], curve.handle_right[key], curve.handle_left[key + 1], keys[key + 1]])  # (4, F, 2)
-    low, high = np.zeros(frames), np.ones(frames)
-    for _ in range(40):
-        middle = 0.5 * (low + high)
-        early = casteljau(points[..., 0], middle) < wanted
-        low, high = np.where(early, middle, low), np.where(early, high, middle)
-    return casteljau(points[..., 1], 0.5 * (low + high))
-
-
-def casteljau(points: np.ndarray, share: np.ndarray) -> np.ndarray:
-    while len(points) > 1:
-        points = points[:-1] + share * (points[1:] - points[:-1])
-    return points[0]
 
 
 def shown_by(made: MadeUp, result: Retargeted, few: Reduced, frames: int = FRAMES) -> Retargeted:
