@@ -16,6 +16,7 @@ import pytest
 
 from build_addon import build_zip
 from tests.addon.installed import MODULE, SCRIPTED_BACKEND, add_sound, clicks, part, write_wav
+from tests.characters.stage import has_rigify
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +27,17 @@ def _installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     assert MODULE in bpy.context.preferences.addons
     yield
     bpy.ops.preferences.addon_disable(module=MODULE)
+
+
+@pytest.fixture(scope="module")
+def rigify() -> Iterator[None]:
+    """Rigify, which every Blender brings along."""
+    if not has_rigify():
+        pytest.skip("this Blender was built without Rigify")
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.ops.preferences.addon_enable(module="rigify")
+    yield
+    bpy.ops.preferences.addon_disable(module="rigify")
 
 
 @pytest.fixture

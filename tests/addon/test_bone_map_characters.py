@@ -6,7 +6,6 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-import addon_utils
 import bpy
 import numpy as np
 import pytest
@@ -55,17 +54,6 @@ def rig_of(character: bpy.types.Object, rename: dict[str, str] | None = None) ->
         np.array([bone.use_deform for bone in bones]),
         frozenset(names[bone.name] for bone in character.pose.bones if len(bone.constraints)),
     )
-
-
-@pytest.fixture(scope="module")
-def rigify() -> Iterator[None]:
-    """Rigify, which every Blender brings along."""
-    if not any(module.__name__ == "rigify" for module in addon_utils.modules()):
-        pytest.skip("this Blender was built without Rigify")
-    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    bpy.ops.preferences.addon_enable(module="rigify")
-    yield
-    bpy.ops.preferences.addon_disable(module="rigify")
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from mathutils import Matrix
 from blender_addon.core.errors import PirouetteError
 from blender_addon.core.retarget import Retargeted, retarget
 from blender_addon.scene import character_preview
-from tests.core.made_up_characters import MadeUp, danced, made_up, posed_heads
+from tests.characters.armatures import armature_of
+from tests.core.made_up_characters import danced, made_up, posed_heads
 
 DANCE = danced(60)
 FRAMES = np.arange(10, 70)
@@ -34,7 +35,7 @@ def attached() -> Iterator[None]:
 @pytest.fixture
 def character(attached: None) -> bpy.types.Object:
     """A made-up character in an odd pose that no key holds, its bones in several rotation modes."""
-    found = armature_of(MADE)
+    found = armature_of(MADE.rig, "Character")
     random = np.random.default_rng(2)
     for number, bone in enumerate(found.pose.bones):
         bone.rotation_mode = MODES[number % len(MODES)]
@@ -43,21 +44,6 @@ def character(attached: None) -> bpy.types.Object:
                 bone, channel, np.array(getattr(bone, channel)) + random.normal(0.0, 0.05, len(getattr(bone, channel)))
             )
     bpy.context.view_layer.update()
-    return found
-
-
-def armature_of(made: MadeUp) -> bpy.types.Object:
-    found = bpy.data.objects.new("Character", bpy.data.armatures.new("Character"))
-    bpy.context.scene.collection.objects.link(found)
-    bpy.context.view_layer.objects.active = found
-    bpy.ops.object.mode_set(mode="EDIT")
-    for number, name in enumerate(made.rig.names):
-        bone = found.data.edit_bones.new(name)
-        bone.head, bone.tail = made.rig.heads[number], made.rig.tails[number]
-        bone.matrix = Matrix(made.rig.rest[number].tolist())
-        if made.rig.parents[number] >= 0:
-            bone.parent = found.data.edit_bones[made.rig.names[made.rig.parents[number]]]
-    bpy.ops.object.mode_set(mode="OBJECT")
     return found
 
 

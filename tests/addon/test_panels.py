@@ -245,10 +245,14 @@ def test_every_control_says_what_it_does(scene: bpy.types.Scene) -> None:
         ("SectionItem", "section_properties"),
         ("LibraryProperties", "library_properties"),
         ("LockItem", "lock_properties"),
+        ("CharacterProperties", "character_properties"),
+        ("ContactEdit", "character_properties"),
+        ("BoneRowItem", "character_properties"),
+        ("BodyProperties", "body_properties"),
     ):
         kind = getattr(part(module), owner).bl_rna
         for found in kind.properties:
-            if found.identifier not in ("rna_type", "results") and not found.is_hidden:
+            if found.identifier not in ("rna_type", "name", "results", "rows", "contact_edits") and not found.is_hidden:
                 assert found.description, (owner, found.identifier)
 
 

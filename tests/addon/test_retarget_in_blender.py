@@ -8,12 +8,12 @@ from dataclasses import replace
 import bpy
 import numpy as np
 import pytest
-from mathutils import Matrix
 
 from blender_addon.core.retarget import Retargeted, RetargetOptions, retarget
 from blender_addon.core.rig import Rig
 from blender_addon.core.rotation_modes import channel, in_mode
 from blender_addon.scene.character import read_rig
+from tests.characters.armatures import add_bones
 from tests.core.made_up_characters import MadeUp, danced, heads_of, made_up, posed_heads, turn
 
 MODES = ("QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
@@ -31,16 +31,8 @@ def armature() -> Iterator[bpy.types.Object]:
 
 def built(found: bpy.types.Object, rig: Rig) -> None:
     """The made-up character as a Blender armature, every bone in another rotation mode."""
+    add_bones(found, rig)
     bpy.context.view_layer.objects.active = found
-    bpy.ops.object.mode_set(mode="EDIT")
-    for number, name in enumerate(rig.names):
-        bone = found.data.edit_bones.new(name)
-        bone.head, bone.tail = rig.heads[number], rig.tails[number]
-        bone.matrix = Matrix(rig.rest[number].tolist())
-        if rig.parents[number] >= 0:
-            bone.parent = found.data.edit_bones[rig.names[rig.parents[number]]]
-    bpy.ops.object.mode_set(mode="OBJECT")
-    found.matrix_world = Matrix(rig.world.tolist())
     for number, name in enumerate(rig.names):
         found.pose.bones[name].rotation_mode = MODES[number % len(MODES)]
 

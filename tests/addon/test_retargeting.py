@@ -12,30 +12,21 @@ import pytest
 from mathutils import Matrix
 
 from tests.addon.installed import part
+from tests.characters.armatures import active_kept, armature_of
 from tests.core.made_up_characters import made_up
 
 Dance = Callable[..., bpy.types.Object]
 
 
 def character_of(name: str, **made: Any) -> bpy.types.Object:
-    """A made-up character in the scene, with an Action, a driver and a constraint of its own on a prop bone."""
-    rig = made_up(3, **made).rig
-    found = bpy.data.objects.new(name, bpy.data.armatures.new(name))
-    bpy.context.scene.collection.objects.link(found)
-    before = bpy.context.view_layer.objects.active
-    bpy.context.view_layer.objects.active = found
-    bpy.ops.object.mode_set(mode="EDIT")
-    for number, bone_name in enumerate(rig.names):
-        bone = found.data.edit_bones.new(bone_name)
-        bone.head, bone.tail = rig.heads[number], rig.tails[number]
-        bone.matrix = Matrix(rig.rest[number].tolist())
-        if rig.parents[number] >= 0:
-            bone.parent = found.data.edit_bones[rig.names[rig.parents[number]]]
-    prop = found.data.edit_bones.new("prop")
-    prop.head, prop.tail = (0, 0, 0), (0, 0, 0.1)
-    bpy.ops.object.mode_set(mode="OBJECT")
-    found.matrix_world = Matrix(rig.world.tolist())
-    bpy.context.view_layer.objects.active = before
+    """A made-up character in the scene, with a prop bone."""
+    found = armature_of(made_up(3, **made).rig, name)
+    with active_kept():
+        bpy.context.view_layer.objects.active = found
+        bpy.ops.object.mode_set(mode="EDIT")
+        prop = found.data.edit_bones.new("prop")
+        prop.head, prop.tail = (0, 0, 0), (0, 0, 0.1)
+        bpy.ops.object.mode_set(mode="OBJECT")
     return found
 
 

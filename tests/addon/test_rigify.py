@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import addon_utils
 import bpy
 import numpy as np
 import pytest
@@ -47,17 +46,6 @@ class Character:
     owner: bpy.types.Object
     rig: Rig
     bone_map: BoneMap
-
-
-@pytest.fixture(scope="module")
-def rigify() -> Iterator[None]:
-    """Rigify, which every Blender brings along."""
-    if not any(module.__name__ == "rigify" for module in addon_utils.modules()):
-        pytest.skip("this Blender was built without Rigify")
-    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    bpy.ops.preferences.addon_enable(module="rigify")
-    yield
-    bpy.ops.preferences.addon_disable(module="rigify")
 
 
 @pytest.fixture(scope="module", params=["basic", pytest.param("human", marks=pytest.mark.slow)])

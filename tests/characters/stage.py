@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import bpy
 import numpy as np
-from mathutils import Matrix
 
 from build_addon import build_zip
 from tests.addon.installed import MODULE, document_of, part
+from tests.characters.armatures import active_kept, armature_of
 from tests.characters.judging import Seen
 from tests.core.made_up_characters import FEET
 from tests.core.made_up_rigs import Build, made_up_rig
@@ -166,36 +163,7 @@ def has_rigify() -> bool:
 def made_up(name: str, *, seed: int) -> Cast:
     """A made-up character of random bone names and rolls, a key of BUILDS."""
     made = made_up_rig(BUILDS[name], np.random.default_rng(seed))
-    return Cast(name, built(made.rig, name), {joint: bones[0] for joint, bones in made.bones.items()})
-
-
-def built(rig: Any, name: str) -> bpy.types.Object:
-    """A rig as an armature of the scene."""
-    found = bpy.data.objects.new(name, bpy.data.armatures.new(name))
-    bpy.context.scene.collection.objects.link(found)
-    with active_kept():
-        bpy.context.view_layer.objects.active = found
-        bpy.ops.object.mode_set(mode="EDIT")
-        for number, bone_name in enumerate(rig.names):
-            bone = found.data.edit_bones.new(bone_name)
-            bone.head, bone.tail = rig.heads[number], rig.tails[number]
-            bone.matrix = Matrix(rig.rest[number].tolist())
-            if rig.parents[number] >= 0:
-                bone.parent = found.data.edit_bones[rig.names[rig.parents[number]]]
-        bpy.ops.object.mode_set(mode="OBJECT")
-    found.matrix_world = Matrix(rig.world.tolist())
-    bpy.context.view_layer.update()
-    return found
-
-
-@contextlib.contextmanager
-def active_kept() -> Iterator[None]:
-    """The active object is the same afterwards."""
-    before = bpy.context.view_layer.objects.active
-    try:
-        yield
-    finally:
-        bpy.context.view_layer.objects.active = before
+    return Cast(name, armature_of(made.rig, name), {joint: bones[0] for joint, bones in made.bones.items()})
 
 
 def shown_bones(character: bpy.types.Object) -> dict[int, str]:
