@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from .body import ARM, MAPPED, SURE_OF_FACING, Body, add_twists, arms_crossed, exchange_sides, facing, root_bone
+from .bone_carrying import carrier
 from .bone_order import body_by_names
 from .bone_presets import Preset, body_by_preset
 from .bone_structure import body_by_structure
@@ -19,6 +22,7 @@ from .rig import BoneMap, BoneRow, Controls, Rig
 from .skeleton import JOINT_NAMES
 
 _FEWEST = 3  # bones of a preset that a character must have
+_TOGETHER = 1e-3  # of the character's size: a bone and what it copies begin nearer than this
 _NAMED = "the name says the other side, but"
 
 
@@ -103,5 +107,26 @@ def _finished(body: Body, tree: BoneTree, *, source: str, root: str = "", contro
     if arms_crossed(body, tree):
         exchange_sides(body, f"{_NAMED} it is on this leg's side", limbs=ARM)
     if controls == "deform":
+        body = _controlled(body, tree)
         add_twists(body, tree)
     return BoneMap(body.rows(tree), source, root or root_bone(body, tree), controls)
+
+
+def _controlled(body: Body, tree: BoneTree) -> Body:
+    """The body with the controls that its bones copy in their place; as it is where these do not hang together."""
+    rig, moved = tree.rig, Body(dict(body.joints))
+    near = _TOGETHER * float(np.ptp(tree.heads, axis=0).max())
+    for joint, found in body.joints.items():
+        bone, chain = found.bones[0], set(found.bones)
+        while (name := rig.copies.get(rig.names[bone], "")) in rig.names and rig.number(name) not in chain:
+            bone = rig.number(name)
+            chain.add(bone)
+        apart = float(np.linalg.norm(tree.heads[bone] - tree.heads[found.bones[0]]))
+        if bone != found.bones[0] and apart < near and rig.names[bone] not in rig.overruled:
+            reason = f"{found.reason}; it is what {rig.names[found.bones[0]]} follows"
+            moved.put(joint, [bone], found.confidence, reason)
+    try:
+        carrier(rig, BoneMap(moved.rows(tree)))
+    except ValueError:
+        return body
+    return moved

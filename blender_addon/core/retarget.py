@@ -271,7 +271,13 @@ def _warnings(body: _Body, figures: Figures) -> tuple[str, ...]:
     found = []
     if missing := [JOINT_NAMES[joint] for joint in range(HAND) if joint not in body.first]:
         found.append(f"No bone is known for {', '.join(missing)}: what they do is left to the bones beside them.")
-    if constrained := [body.rig.names[bone] for bone in body.joints if body.rig.names[bone] in body.rig.constrained]:
+    names = [body.rig.names[bone] for bone in body.joints]
+    if overruled := [name for name in names if name in body.rig.overruled]:
+        found.append(
+            f"Constraints or drivers decide what {', '.join(overruled)} do, whatever the dance says: mute them while "
+            "the character dances, or put the bones that they follow into the table."
+        )
+    if constrained := [name for name in names if name in body.rig.constrained and name not in body.rig.overruled]:
         found.append(f"Constraints also move {', '.join(constrained)}: what they do comes on top of the dance.")
     if figures.penetration_cm > DEEPEST_CM:
         found.append(f"The feet sink {figures.penetration_cm:.0f} cm into the floor; the foot lock lifts them.")

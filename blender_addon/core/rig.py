@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -33,6 +34,10 @@ class Rig:
     deform: NDArray[np.bool_]
     # The bones that constraints or drivers move.
     constrained: frozenset[str] = frozenset()
+    # Of these, the bones that turn as constraints or drivers say, whatever their keys say.
+    overruled: frozenset[str] = frozenset()
+    # The bones that do all that another bone does, and that other bone.
+    copies: Mapping[str, str] = field(default_factory=dict)
     # The bones whose location is told in the axes of the bone above them: Blender's Local Location is off.
     parent_axes: frozenset[str] = frozenset()
     # The bones that do not turn with the bone above them: Blender's Inherit Rotation is off.

@@ -10,14 +10,15 @@ import numpy as np
 
 from ..core.bone_map import map_bones
 from ..core.bone_presets import Preset, read_presets
+from ..core.calibration import posed_as_rest
 from ..core.errors import PirouetteError
 from ..core.locations import ADDON_FOLDER
 from ..core.rig import BoneMap, BoneRow, Controls, Rig
 from ..core.skeleton import JOINT_NAMES
 from .armature import is_dancer
+from .bone_constraints import constrained_bones, copied_bones, overruled_bones
 
 BUNDLED_PRESETS = ADDON_FOLDER / "presets" / "bone_maps"
-_BONE = 'pose.bones["'
 _CONTROLS: dict[str, Controls] = {"deform": "deform", "rigify_fk": "rigify_fk"}
 
 
@@ -58,26 +59,13 @@ def read_rig(character: bpy.types.Object) -> Rig:
         world=np.array(character.matrix_world, dtype=np.float64),
         rotation_modes=tuple(character.pose.bones[name].rotation_mode for name in number),
         deform=np.array([bone.use_deform for bone in bones]),
-        constrained=_constrained(character),
+        constrained=constrained_bones(character),
+        overruled=overruled_bones(character),
+        copies=copied_bones(character),
         parent_axes=frozenset(bone.name for bone in bones if not bone.use_local_location),
         own_turn=frozenset(bone.name for bone in bones if not bone.use_inherit_rotation),
         connected=frozenset(bone.name for bone in bones if bone.use_connect),
     )
-
-
-def _constrained(character: bpy.types.Object) -> frozenset[str]:
-    """The bones that constraints or drivers move now."""
-    found = {
-        bone.name
-        for bone in character.pose.bones
-        if any(constraint.influence > 0.0 and not constraint.mute for constraint in bone.constraints)
-    }
-    animation = character.animation_data
-    for driver in animation.drivers if animation is not None else ():
-        bone, _, channel = driver.data_path.rpartition('"].')
-        if bone.startswith(_BONE) and channel.startswith(("location", "rotation")):
-            found.add(bpy.utils.unescape_identifier(bone.removeprefix(_BONE)))
-    return frozenset(found)
 
 
 def all_presets(own: Path) -> tuple[Preset, ...]:
@@ -87,10 +75,14 @@ def all_presets(own: Path) -> tuple[Preset, ...]:
 
 def find_bones(character: bpy.types.Object, presets: tuple[Preset, ...]) -> BoneMap:
     """Look for the bones and keep what was found. Raises PirouetteError bad_rig where there is no body."""
-    found = map_bones(read_rig(character), presets)
+    rig = read_rig(character)
+    reference = reference_of(character, rig)
+    found = map_bones(rig if reference is None else posed_as_rest(rig, reference), presets)
     if not found.rows:
         raise PirouetteError(
-            "bad_rig", f"“{character.name}” has no bones that look like a body.", "Fill the table in by hand."
+            "bad_rig",
+            f"“{character.name}” has no bones that look like a body.",
+            "Fill the table in by hand; or pose it upright, arms out, press Current Pose as Rest and find them again.",
         )
     store_bone_map(character, found)
     return found
