@@ -15,6 +15,7 @@ import numpy.typing as npt
 from .curves import BoolArray
 from .quaternions import FloatArray
 
+_ADJUGATE = np.array([[1.0, -1.0], [-1.0, 1.0]])
 _STEADY = 1e-4  # how much a slope that no frame tells is drawn to the slope of the frames beside it
 
 
@@ -124,27 +125,22 @@ def _equations(
 
 def _solved(blocks: FloatArray, beside: FloatArray, right: FloatArray) -> FloatArray:
     """(G, K, 2, C) by elimination from the first key to the last and back (Thomas)."""
-    most = blocks.shape[1]
-    found = right.copy()
-    over = np.empty_like(beside)  # block^-1 beside
+    groups, most, _, channels = right.shape
+    led = np.zeros(
+        (groups, most, 2, 2 + channels)
+    )  # block^-1 (beside, right): what the next key leads to, and the rest
+    led[:, :-1, :, :2], led[:, :, :, 2:] = beside, right
+    back = np.ascontiguousarray(np.swapaxes(beside, -1, -2))
     block = blocks[:, 0]
     for key in range(most):
         if key:
-            turned = np.swapaxes(beside[:, key - 1], -1, -2)
-            block = blocks[:, key] - turned @ over[:, key - 1]
-            found[:, key] -= turned @ found[:, key - 1]
-        back = _inverse(block)
-        found[:, key] = back @ found[:, key]
-        if key < most - 1:
-            over[:, key] = back @ beside[:, key]
+            before = back[:, key - 1] @ led[:, key - 1]
+            block = blocks[:, key] - before[:, :, :2]
+            led[:, key, :, 2:] -= before[:, :, 2:]
+        turned = block[:, ::-1, ::-1].swapaxes(-1, -2) * _ADJUGATE  # its inverse, but for the determinant
+        size = block[:, 0, 0] * block[:, 1, 1] - block[:, 0, 1] * block[:, 1, 0]
+        led[:, key] = (turned / size[:, None, None]) @ led[:, key]
+    found = led[:, :, :, 2:]
     for key in range(most - 2, -1, -1):
-        found[:, key] -= over[:, key] @ found[:, key + 1]
+        found[:, key] -= led[:, key, :, :2] @ found[:, key + 1]
     return found
-
-
-def _inverse(blocks: FloatArray) -> FloatArray:
-    """Of blocks (G, 2, 2)."""
-    a, b, c, d = blocks[:, 0, 0], blocks[:, 0, 1], blocks[:, 1, 0], blocks[:, 1, 1]
-    turned = np.empty_like(blocks)
-    turned[:, 0, 0], turned[:, 0, 1], turned[:, 1, 0], turned[:, 1, 1] = d, -b, -c, a
-    return np.asarray(turned / (a * d - b * c)[:, None, None])
