@@ -117,7 +117,7 @@ class CharacterProperties(bpy.types.PropertyGroup):
     feet: EnumProperty(name="Feet", description="What is done so that the feet stand", items=FEET, default="AUTO")
     strength: FloatProperty(
         name="Strength",
-        description="How firmly standing feet are held: 1 not an inch, 0 not at all",
+        description="How firmly standing feet are held: at 1 they do not move at all, at 0 they slide as they would",
         default=1.0,
         min=0.0,
         max=1.0,

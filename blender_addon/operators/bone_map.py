@@ -41,7 +41,9 @@ class PIROUETTE_OT_choose_character(bpy.types.Operator):
         """When such a thing is selected, while nothing is being made."""
         problem = BUSY if SESSION.busy else None
         if problem is None and selected_character(context) is None:
-            problem = PirouetteError("no_character", "No armature other than the dancer's is selected.")
+            problem = PirouetteError(
+                "no_character", "No armature but the dancer's is selected.", "Select your character."
+            )
         return allowed(cls, problem)
 
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -126,11 +126,15 @@ def carried(character: bpy.types.Object, dance: SeenDance) -> Generator[Step, No
     try:
         retargeted = yield from beside(work)
     except ValueError as error:
-        sentence = str(error)
-        raise PirouetteError(
-            "bad_rig", f"“{character.name}” cannot take the dance over: {sentence}.", "Look at its table of bones."
-        ) from error
+        raise _told(f"“{character.name}” cannot take the dance over", error, "Look at its table of bones.") from error
     return Carried(rig, bone_map, dance, contacts, retargeted)
+
+
+def _told(sentence: str, error: ValueError, hint: str) -> PirouetteError:
+    """What is wrong with a rig; the way out is what the error says after a semicolon, else the hint."""
+    reason, _, remedy = str(error).partition("; ")
+    way_out = f"{remedy[:1].upper()}{remedy[1:]}." if remedy else hint
+    return PirouetteError("bad_rig", f"{sentence}: {reason}.", way_out)
 
 
 def beside(work: Callable[[], T]) -> Generator[Step, None, T]:
@@ -215,9 +219,7 @@ def _with_ik(character: bpy.types.Object, found: Carried, curves: list[CurveKeys
     try:
         tracks = ik_tracks(found.rig, found.bone_map, found.retargeted)
     except ValueError as error:
-        raise PirouetteError(
-            "bad_rig", f"“{character.name}” cannot dance by IK controls: {error}.", "Switch IK Controls off."
-        ) from error
+        raise _told(f"“{character.name}” cannot dance by IK controls", error, "Switch IK Controls off.") from error
     limbs = {bone for track in tracks for joint in track.joints for bone in found.bone_map.bones(joint)}
     return [curve for curve in curves if curve.bone not in limbs] + track_keys(character, tracks, found.dance.frames)
 
