@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,11 +19,12 @@ import numpy as np
 from ..core.body import MAPPED
 from ..core.bone_map import missing_joints
 from ..core.contact_edits import planted, with_edits
+from ..core.control_reduction import ReducedControls, reduced_controls
 from ..core.errors import PirouetteError
 from ..core.key_reduction import Reduced, reduced
 from ..core.retarget import Retargeted, RetargetOptions, retarget
 from ..core.rig import BoneMap, Rig
-from ..core.rigify_ik import ik_tracks
+from ..core.rigify_ik import ControlTrack, ik_tracks
 from ..core.session import SESSION
 from ..core.skeleton import JOINT_NAMES
 from ..scene import character_preview
@@ -51,6 +52,7 @@ from ..scene.timing import scene_fps
 from .stepping import Step, undisturbed
 
 _WAIT_S = 0.01
+_CONTROLS_SHARE = 0.5  # of the limit, for IK controls: what hangs from them adds up
 
 T = TypeVar("T")
 
@@ -191,37 +193,50 @@ def carry_over(character: bpy.types.Object, dance: SeenDance, *, dancer: str) ->
 
 def _curves(character: bpy.types.Object, found: Carried) -> Generator[Step, None, tuple[list[CurveKeys], float]]:
     """All that is written on the character, and how far fewer keys bring a joint from where it was, cm."""
-    kept, frames, error_cm = character.pirouette_character, found.dance.frames, 0.0
-    if kept.simplify:
-        contacts = found.contacts if kept.feet != "OFF" else None
-
-        def work() -> Reduced:
-            return reduced(
-                found.rig, found.bone_map, found.retargeted, limit_cm=kept_cm, fps=found.dance.fps, contacts=contacts
-            )
-
-        kept_cm = float(kept.error_cm)
-        fewer = yield from beside(work)
-        curves, error_cm = fewer_keys(fewer, first_frame=float(frames[0])), fewer.error_cm
-    else:
-        curves = every_frame(found.retargeted, character, frames)
-    yield Step.WORK
+    kept, frames = character.pirouette_character, found.dance.frames
     ik = kept.rigify_ik and found.bone_map.controls == "rigify_fk"
-    if ik:
-        curves = _with_ik(character, found, curves)
+    tracks = _ik_tracks(character, found) if ik else ()
+    error_cm = 0.0
+    if kept.simplify:
+        few, error_cm = yield from _fewer(character, found, tracks)
+        curves = [curve for reduced_ in few for curve in fewer_keys(reduced_, first_frame=float(frames[0]))]
+    else:
+        curves = every_frame(found.retargeted, character, frames) + track_keys(character, tracks, frames)
+    yield Step.WORK
+    by_ik = {bone for track in tracks for joint in track.joints for bone in found.bone_map.bones(joint)}
+    curves = [curve for curve in curves if curve.bone not in by_ik]
     curves += switch_keys(switches_for(character, found.bone_map, ik=ik), frame=float(frames[0]))
     curves += standing_keys(character, curves, root=found.bone_map.root, frame=float(frames[0]))
     return curves, error_cm
 
 
-def _with_ik(character: bpy.types.Object, found: Carried, curves: list[CurveKeys]) -> list[CurveKeys]:
-    """The limbs by their IK controls instead of their FK ones."""
+def _fewer(
+    character: bpy.types.Object, found: Carried, tracks: Sequence[ControlTrack]
+) -> Generator[Step, None, tuple[list[Reduced | ReducedControls], float]]:
+    """The dance, and its IK controls if it has any, with few keys; and the farthest that a joint is away, cm."""
+    kept = character.pirouette_character
+    limit_cm, fps = float(kept.error_cm), found.dance.fps
+    contacts = found.contacts if kept.feet != "OFF" else None
+
+    def body() -> Reduced:
+        return reduced(found.rig, found.bone_map, found.retargeted, limit_cm=limit_cm, fps=fps, contacts=contacts)
+
+    def controls() -> ReducedControls:
+        limit = _CONTROLS_SHARE * limit_cm
+        return reduced_controls(found.rig, tracks, limit_cm=limit, fps=fps, contacts=contacts)
+
+    few: list[Reduced | ReducedControls] = [(yield from beside(body))]
+    if tracks:
+        few.append((yield from beside(controls)))
+    return few, max(each.error_cm for each in few)
+
+
+def _ik_tracks(character: bpy.types.Object, found: Carried) -> tuple[ControlTrack, ...]:
+    """The limbs by their IK controls. Raises PirouetteError bad_rig."""
     try:
-        tracks = ik_tracks(found.rig, found.bone_map, found.retargeted)
+        return ik_tracks(found.rig, found.bone_map, found.retargeted)
     except ValueError as error:
         raise _told(f"“{character.name}” cannot dance by IK controls", error, "Switch IK Controls off.") from error
-    limbs = {bone for track in tracks for joint in track.joints for bone in found.bone_map.bones(joint)}
-    return [curve for curve in curves if curve.bone not in limbs] + track_keys(character, tracks, found.dance.frames)
 
 
 def followers(dancer: bpy.types.Object) -> list[bpy.types.Object]:

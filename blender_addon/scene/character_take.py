@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
+from ..core.control_reduction import ReducedControls
 from ..core.key_reduction import Reduced
 from ..core.retarget import Retargeted
 from ..core.rigify_ik import ControlTrack
@@ -110,7 +111,7 @@ def track_keys(character: bpy.types.Object, tracks: Sequence[ControlTrack], fram
     return curves
 
 
-def fewer_keys(dance: Reduced, *, first_frame: float) -> list[CurveKeys]:
+def fewer_keys(dance: Reduced | ReducedControls, *, first_frame: float) -> list[CurveKeys]:
     """The dance with its few keys. first_frame: of the scene, where the dance's frame 0 is."""
     found = []
     for curve in dance.curves:

@@ -87,3 +87,17 @@ def test_a_dance_goes_onto_the_controls_and_comes_back(character: bpy.types.Obje
     again = {joint: read[np.array(SEEN) - 1, joint] for joint in BODY}
     assert limb_error_deg(again, wanted[np.array(SEEN) - 1]) < (12.0 if ik else 0.5)  # Rigify's IK limbs stretch
     assert np.abs(stored(dancer).pelvis - stored(dancer, 1).pelvis[:120])[:, :2].max() < 0.005
+
+
+def test_few_keys_on_ik_controls_bring_hands_and_feet_where_all_keys_do(character: bpy.types.Object) -> None:
+    kept = character.pirouette_character
+    kept.rigify_ik = True
+    assert bpy.ops.pirouette.retarget() == {"FINISHED"}
+    every, report = heads(character), json.loads(bpy.context.scene.pirouette.retarget_report)
+    kept.simplify, kept.error_cm = True, 0.5
+    assert bpy.ops.pirouette.retarget() == {"FINISHED"}
+    few, fewer = heads(character), json.loads(bpy.context.scene.pirouette.retarget_report)
+    assert fewer["keys"] < 0.5 * report["keys"]
+    assert fewer["fewer_keys_error_cm"] <= 0.5
+    for joint in BODY:
+        assert np.linalg.norm(few[joint] - every[joint], axis=-1).max() < 0.0052, BODY[joint]
