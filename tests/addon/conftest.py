@@ -16,6 +16,7 @@ import pytest
 
 from build_addon import build_zip
 from tests.addon.installed import MODULE, SCRIPTED_BACKEND, add_sound, clicks, part, write_wav
+from tests.characters.armatures import character_of
 from tests.characters.stage import has_rigify
 
 
@@ -83,6 +84,15 @@ def dance(scene: bpy.types.Scene, song: Path) -> Callable[..., bpy.types.Object]
         return bpy.context.view_layer.objects.active
 
     return generate
+
+
+@pytest.fixture
+def character(dance: Callable[..., bpy.types.Object]) -> bpy.types.Object:
+    """A dance of frames 1 to 240 in the scene, and a character chosen in the panel whose bones are not known yet."""
+    dance()
+    found = character_of("Hero")
+    bpy.context.scene.pirouette.character = found
+    return found
 
 
 @pytest.fixture

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 from mathutils import Vector
 
+from tests.addon.drawing import drawn
 from tests.addon.installed import part
-from tests.addon.test_panels import drawn
-from tests.addon.test_retargeting import character_of
 from tests.characters import stage
 
 Dance = Callable[..., bpy.types.Object]
@@ -19,13 +18,10 @@ FOOT = (0, 2)  # the left ankle and ball
 
 
 @pytest.fixture
-def character(dance: Dance) -> bpy.types.Object:
+def character(character: bpy.types.Object) -> bpy.types.Object:
     """A dance of frames 1 to 240 at 24 frames a second, and a character whose bones are known."""
-    dance()
-    found = character_of("Hero")
-    bpy.context.scene.pirouette.character = found
     assert bpy.ops.pirouette.map_bones() == {"FINISHED"}
-    return found
+    return character
 
 
 def heads(character: bpy.types.Object, frame: int) -> np.ndarray:

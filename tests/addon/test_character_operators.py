@@ -9,20 +9,11 @@ from pathlib import Path
 import bpy
 import pytest
 
+from tests.addon.drawing import drawn
 from tests.addon.installed import part
-from tests.addon.test_panels import drawn
-from tests.addon.test_retargeting import character_of
+from tests.characters.armatures import character_of
 
 Dance = Callable[..., bpy.types.Object]
-
-
-@pytest.fixture
-def character(dance: Dance) -> bpy.types.Object:
-    """A dance in the scene, and a character chosen in the panel whose bones are not known yet."""
-    dance()
-    found = character_of("Hero")
-    bpy.context.scene.pirouette.character = found
-    return found
 
 
 @pytest.fixture

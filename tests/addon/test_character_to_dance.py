@@ -14,7 +14,7 @@ from blender_addon.core.calibration import LIMBS
 from blender_addon.core.locations import backend_folder
 from blender_addon.core.skeleton import forward_kinematics
 from tests.addon.installed import MODULE, keyed, part, stored
-from tests.addon.test_retargeting import character_of
+from tests.characters.armatures import character_of
 from tests.core.made_up_characters import danced as made_up_danced
 from tests.core.made_up_characters import turn
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 
-from tests.addon.test_retargeting import character_of
+from tests.characters.armatures import character_of
 from tests.fixtures.made_up_bodies import write_npz
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

@@ -63,6 +63,16 @@ def test_a_missed_bound_is_told_in_words() -> None:
         assert words in told
 
 
+@pytest.mark.parametrize(
+    ("options", "bound_deg"),
+    [({}, 0.5), ({"fewer_keys": True}, 2.0), ({"ik": True}, 0.5), ({"ik": True, "found_by": "Rigify"}, 10.0)],
+)
+def test_limbs_may_be_off_by_what_fewer_keys_and_blenders_own_ik_cost(options: dict, bound_deg: float) -> None:
+    for error_deg, missed in ((0.9 * bound_deg, False), (1.1 * bound_deg, True)):
+        row = Row("x", "y", 20, limb_error_deg=error_deg, **options)
+        assert any("limbs off" in words for words in row.missed()) == missed
+
+
 def test_a_blend_file_gives_its_armatures(dance: stage.Dance, tmp_path: Path) -> None:
     stage.made_up("A-pose 30", seed=2)
     path = tmp_path / "character.blend"

@@ -12,31 +12,9 @@ import pytest
 from mathutils import Matrix
 
 from tests.addon.installed import part
-from tests.characters.armatures import active_kept, armature_of
-from tests.core.made_up_characters import made_up
+from tests.characters.armatures import character_of
 
 Dance = Callable[..., bpy.types.Object]
-
-
-def character_of(name: str, **made: Any) -> bpy.types.Object:
-    """A made-up character in the scene, with a prop bone."""
-    found = armature_of(made_up(3, **made).rig, name)
-    with active_kept():
-        bpy.context.view_layer.objects.active = found
-        bpy.ops.object.mode_set(mode="EDIT")
-        prop = found.data.edit_bones.new("prop")
-        prop.head, prop.tail = (0, 0, 0), (0, 0, 0.1)
-        bpy.ops.object.mode_set(mode="OBJECT")
-    return found
-
-
-@pytest.fixture
-def character(dance: Dance) -> bpy.types.Object:
-    """A dance in the scene, and a character chosen in the panel."""
-    dance()
-    found = character_of("Hero")
-    bpy.context.scene.pirouette.character = found
-    return found
 
 
 def heads(character: bpy.types.Object, frame: int) -> np.ndarray:

@@ -14,8 +14,9 @@ import pytest
 from backend.bodies.joints import KINDS
 from blender_addon.core.locations import backend_folder
 from blender_addon.core.skeleton import JOINT_NAMES
+from tests.addon.drawing import drawn
 from tests.addon.installed import MODULE, part
-from tests.addon.test_panels import drawn
+from tests.fixtures.hostile import Hostile
 from tests.fixtures.made_up_bodies import body_fields, joint_places, write_npz, write_pickle
 
 LIMBS = ((1, 4), (2, 5), (4, 7), (5, 8), (16, 18), (17, 19), (18, 20), (19, 21))
@@ -202,13 +203,8 @@ def test_a_body_that_no_longer_fits_its_file_is_told_and_left_alone(body: bpy.ty
 
 def test_wrong_files_are_told_and_leave_the_scene_as_it_was(scene: bpy.types.Scene, tmp_path: Path) -> None:
     marker = tmp_path / "ran"
-
-    class Hostile:
-        def __reduce__(self) -> object:
-            return open, (str(marker), "w")
-
     hostile, motion, short = tmp_path / "hostile.pkl", tmp_path / "motion.npz", tmp_path / "short.npz"
-    hostile.write_bytes(pickle.dumps({**body_fields(), "weights": Hostile()}))
+    hostile.write_bytes(pickle.dumps({**body_fields(), "weights": Hostile(open, str(marker), "w")}))
     np.savez(motion, poses=np.zeros((10, 72)))
     short.write_bytes(write_npz(tmp_path / "whole.npz").read_bytes()[:5000])
     for path, words in (

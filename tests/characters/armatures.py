@@ -1,4 +1,4 @@
-"""The armature of a made-up rig, in Blender."""
+"""Made-up rigs and characters as armatures of the scene."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import bpy
 from mathutils import Matrix
+
+from tests.core.made_up_characters import made_up
 
 
 def armature_of(rig: Any, name: str = "Hero") -> bpy.types.Object:
@@ -34,6 +36,18 @@ def add_bones(armature: bpy.types.Object, rig: Any) -> None:
     for name, mode in zip(rig.names, rig.rotation_modes, strict=True):
         armature.pose.bones[name].rotation_mode = mode
     bpy.context.view_layer.update()
+
+
+def character_of(name: str, **made: Any) -> bpy.types.Object:
+    """A made-up character in the scene, with a prop bone."""
+    found = armature_of(made_up(3, **made).rig, name)
+    with active_kept():
+        bpy.context.view_layer.objects.active = found
+        bpy.ops.object.mode_set(mode="EDIT")
+        prop = found.data.edit_bones.new("prop")
+        prop.head, prop.tail = (0, 0, 0), (0, 0, 0.1)
+        bpy.ops.object.mode_set(mode="OBJECT")
+    return found
 
 
 @contextlib.contextmanager

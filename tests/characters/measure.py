@@ -86,10 +86,7 @@ class Row:
             (self.joints == JOINTS, f"{self.joints} of {JOINTS} joints"),
             (self.wrong == 0, f"{self.wrong} wrong bones"),
             (self.sides == "ok", "left and right exchanged"),
-            (
-                self.limb_error_deg < (FEWER_KEYS_DEG if self.fewer_keys else LIMB_DEG),
-                f"limbs off by {self.limb_error_deg:.2f}°",
-            ),
+            (self.limb_error_deg < self.limb_bound_deg, f"limbs off by {self.limb_error_deg:.2f}°"),
             (self.slide_cm_s <= SLIDE_CM_S, f"feet slide {self.slide_cm_s:.2f} cm/s"),
             (
                 self.slide_cm_s <= SLIDE_SHARE * self.slide_unlocked_cm_s,

@@ -113,10 +113,10 @@ def render_contact_sheet(target: Path) -> list[float]:
             scene.render.stamp_note_text = f"{time_s:.2f} s"
             scene.render.filepath = str(Path(folder) / f"{frame:06d}.png")
             bpy.ops.render.render(write_still=True)
-            tiles.append(_pixels(Path(scene.render.filepath)))
+            tiles.append(read_pixels(Path(scene.render.filepath)))
     scene.render.use_stamp = False
     rows = [np.concatenate(tiles[i : i + SHEET_COLUMNS], axis=1) for i in range(0, count, SHEET_COLUMNS)]
-    _save_picture(np.concatenate(rows[::-1], axis=0), target)  # Blender's pixels start at the lower left
+    save_pixels(np.concatenate(rows[::-1], axis=0), target)  # Blender's pixels start at the lower left
     return times_s
 
 
@@ -136,7 +136,8 @@ def _still_settings(scene: bpy.types.Scene) -> None:
     render.use_sequencer = False
 
 
-def _pixels(path: Path) -> np.ndarray:
+def read_pixels(path: Path) -> np.ndarray:
+    """A picture (height, width, 4), the lowest row first."""
     image = bpy.data.images.load(str(path))
     width, height = image.size
     values = np.empty(width * height * 4, dtype=np.float32)
@@ -145,7 +146,8 @@ def _pixels(path: Path) -> np.ndarray:
     return values.reshape(height, width, 4)
 
 
-def _save_picture(pixels: np.ndarray, target: Path) -> None:
+def save_pixels(pixels: np.ndarray, target: Path) -> None:
+    """A picture (height, width, 4), the lowest row first, as a PNG file."""
     height, width = pixels.shape[:2]
     image = bpy.data.images.new(target.name, width, height)
     image.pixels.foreach_set(np.ascontiguousarray(pixels, dtype=np.float32).ravel())

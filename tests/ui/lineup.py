@@ -11,12 +11,13 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
+from tests.demo.stage import BACKGROUND, read_pixels, save_pixels
+
 APART_M = 1.7  # two tiles
 COLOURS = (
     (0.80, 0.79, 0.76), (0.45, 0.66, 0.86), (0.88, 0.62, 0.42), (0.58, 0.76, 0.50), (0.78, 0.56, 0.74),
     (0.84, 0.77, 0.42), (0.50, 0.74, 0.74),
 )  # fmt: skip
-BACKGROUND = (0.16, 0.17, 0.2)
 HEIGHT_PX, PX_A_METRE = 340, 128
 _TILE_M = 0.85
 _BELOW_M = 0.42  # of the floor under the feet that is seen
@@ -139,8 +140,8 @@ def picture_of(frames: Sequence[int], dancer: bpy.types.Object, names: Sequence[
             _follow(camera, names, x=at.x - home, y=at.y)
             render.filepath = str(Path(folder) / f"{frame:06d}.png")
             bpy.ops.render.render(write_still=True)
-            rows.append(_pixels(Path(render.filepath)))
-    _save(np.concatenate(rows[::-1], axis=0), path)  # Blender's pixels start at the lower left
+            rows.append(read_pixels(Path(render.filepath)))
+    save_pixels(np.concatenate(rows[::-1], axis=0), path)  # Blender's pixels start at the lower left
 
 
 def _camera(width_m: float) -> bpy.types.Object:
@@ -160,22 +161,3 @@ def _follow(camera: bpy.types.Object, names: Sequence[bpy.types.Object], *, x: f
     for name in names:
         name.location = (x + name["place_m"], y - _NAMES_M, 0.02)
         name.rotation_euler = camera.rotation_euler
-
-
-def _pixels(path: Path) -> np.ndarray:
-    """(height, width, 4), the lowest row first."""
-    image = bpy.data.images.load(str(path))
-    width, height = image.size
-    values = np.empty(width * height * 4, dtype=np.float32)
-    image.pixels.foreach_get(values)
-    bpy.data.images.remove(image)
-    return values.reshape(height, width, 4)
-
-
-def _save(pixels: np.ndarray, path: Path) -> None:
-    height, width, _ = pixels.shape
-    image = bpy.data.images.new("Row", width, height, alpha=False)
-    image.pixels.foreach_set(np.ascontiguousarray(pixels, dtype=np.float32).ravel())
-    image.filepath_raw, image.file_format = str(path), "PNG"
-    image.save()
-    bpy.data.images.remove(image)

@@ -15,6 +15,7 @@ import pytest
 from backend.bodies import load
 from backend.bodies.load import load_body_model
 from backend.errors import PirouetteError
+from tests.fixtures.hostile import Hostile
 from tests.fixtures.made_up_bodies import body_fields, by_column, pretended, write_npz, write_pickle
 
 
@@ -23,16 +24,6 @@ def refusal(path: Path) -> PirouetteError:
         load_body_model(path)
     assert str(path.name) in told.value.message or told.value.code == "missing_file"
     return told.value
-
-
-class Hostile:
-    """Pickles to a call of any function."""
-
-    def __init__(self, function: Any, *arguments: Any) -> None:
-        self.call = (function, arguments)
-
-    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
-        return self.call
 
 
 @pytest.mark.parametrize("protocol", range(6))

@@ -16,6 +16,7 @@ from backend.motion.io import grounded, read_motion
 from backend.motion.io.unpickle import unpickle_arrays
 from backend.motion.motion import Motion
 from backend.motion.skeleton import REST_TO_WORLD, global_rotations
+from tests.fixtures.hostile import Hostile
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "motion"
 LIBRARY, AMASS, AIST = "sway.npz", "sway_amass.npz", "gBR_sBM_cAll_d04_mBR0_ch01.pkl"
@@ -116,16 +117,6 @@ def test_a_number_in_a_pickle_reserves_no_memory() -> None:
 def test_big_endian_arrays_are_read_by_value() -> None:
     read = unpickle_arrays(pickle.dumps({"a": np.array([1.5, -2.0], dtype=">f8")}))
     np.testing.assert_array_equal(read["a"], [1.5, -2.0])
-
-
-class Hostile:
-    """Pickles to a call of any function."""
-
-    def __init__(self, function: Any, *arguments: Any) -> None:
-        self.call = (function, arguments)
-
-    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
-        return self.call
 
 
 @pytest.mark.parametrize("protocol", range(6))
