@@ -53,7 +53,7 @@ def test_the_table_of_a_character_without_a_body_can_be_filled_in_by_hand(no_bod
     no_body.data.bones.active = no_body.data.bones[0]
     assert bpy.ops.pirouette.map_selected_bone() == {"FINISHED"}
     assert kept.rows[15].bone == no_body.data.bones[0].name
-    assert "1 of 22 joints, chosen by you" in drawn("character_panel", "PIROUETTE_PT_character")
+    assert "1 of 22 joints, by hand" in drawn("character_panel", "PIROUETTE_PT_character")
 
 
 def test_a_table_that_was_never_filled_in_says_so(no_body: bpy.types.Object) -> None:
