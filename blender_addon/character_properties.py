@@ -33,6 +33,9 @@ FACINGS = (
     ("CHARACTER", "As It Stands", "The dance begins the way the character stands in the scene"),
 )
 SIDES = (("LEFT", "Left Foot", "The character's left"), ("RIGHT", "Right Foot", "The character's right"))
+# What a library override of a character may say otherwise than the file that it comes from, and keeps when it is saved.
+_OWN = {"LIBRARY_OVERRIDABLE"}
+_LISTED = {"LIBRARY_OVERRIDABLE", "USE_INSERTION"}
 
 
 SURE = 0.7  # the confidence from which the choice of a bone needs no second look
@@ -64,16 +67,17 @@ class BoneRowItem(bpy.types.PropertyGroup):
 
     bl_idname = "PIROUETTE_PG_bone_row"
 
-    joint: IntProperty(min=0, max=len(JOINT_NAMES) - 1, options={"HIDDEN"})
+    joint: IntProperty(min=0, max=len(JOINT_NAMES) - 1, options={"HIDDEN"}, override=_OWN)
     bone: StringProperty(
         name="Bone",
         description="The character's bone that does what this joint of the dancer does; empty: none does",
         search=_bone_names,
         update=_bone_chosen,
+        override=_OWN,
     )
-    more: StringProperty(options={"HIDDEN"})
-    confidence: FloatProperty(name="Confidence", description="How sure the choice is", min=0.0, max=1.0)
-    reason: StringProperty(name="Reason", description="Why this bone was chosen")
+    more: StringProperty(options={"HIDDEN"}, override=_OWN)
+    confidence: FloatProperty(name="Confidence", description="How sure the choice is", min=0.0, max=1.0, override=_OWN)
+    reason: StringProperty(name="Reason", description="Why this bone was chosen", override=_OWN)
 
 
 class ContactEdit(bpy.types.PropertyGroup):
@@ -81,11 +85,15 @@ class ContactEdit(bpy.types.PropertyGroup):
 
     bl_idname = "PIROUETTE_PG_contact_edit"
 
-    foot: EnumProperty(name="Foot", description="Which foot", items=SIDES)
-    start_s: FloatProperty(name="Start", description="Seconds from the first frame of the dance", unit="TIME_ABSOLUTE")
-    end_s: FloatProperty(name="End", description="Seconds from the first frame of the dance", unit="TIME_ABSOLUTE")
+    foot: EnumProperty(name="Foot", description="Which foot", items=SIDES, override=_OWN)
+    start_s: FloatProperty(
+        name="Start", description="Seconds from the first frame of the dance", unit="TIME_ABSOLUTE", override=_OWN
+    )
+    end_s: FloatProperty(
+        name="End", description="Seconds from the first frame of the dance", unit="TIME_ABSOLUTE", override=_OWN
+    )
     stands: BoolProperty(
-        name="Stands", description="On: the foot stands still through this span; off: it is free to move"
+        name="Stands", description="On: the foot stands still through this span; off: it is free to move", override=_OWN
     )
 
 
@@ -99,22 +107,29 @@ class CharacterProperties(bpy.types.PropertyGroup):
         description="Whose dance the character has",
         type=bpy.types.Object,
         poll=lambda self, candidate: is_dancer(candidate),
+        override=_OWN,
     )
     follows: BoolProperty(
         name="Follow the Dance",
         description="When a section of the dance changes, the character changes with it; off: it keeps what it has",
         default=True,
+        override=_OWN,
     )
-    rows: CollectionProperty(type=BoneRowItem)
-    active_row: IntProperty(name="Joint", description="The joint that is shown in full", default=0, min=0)
-    source: StringProperty(name="Found By", description="How the bones were found", options={"HIDDEN"})
+    rows: CollectionProperty(type=BoneRowItem, override=_LISTED)
+    active_row: IntProperty(
+        name="Joint", description="The joint that is shown in full", default=0, min=0, override=_OWN
+    )
+    source: StringProperty(name="Found By", description="How the bones were found", options={"HIDDEN"}, override=_OWN)
     root: StringProperty(
         name="Root Bone",
         description="The bone that carries the whole character over the floor; empty: it has none",
         search=lambda self, context, text: [b.name for b in self.id_data.data.bones if text.lower() in b.name.lower()],
+        override=_OWN,
     )
-    controls: StringProperty(options={"HIDDEN"})
-    feet: EnumProperty(name="Feet", description="What is done so that the feet stand", items=FEET, default="AUTO")
+    controls: StringProperty(options={"HIDDEN"}, override=_OWN)
+    feet: EnumProperty(
+        name="Feet", description="What is done so that the feet stand", items=FEET, default="AUTO", override=_OWN
+    )
     strength: FloatProperty(
         name="Strength",
         description="How firmly standing feet are held: at 1 they do not move at all, at 0 they slide as they would",
@@ -122,15 +137,23 @@ class CharacterProperties(bpy.types.PropertyGroup):
         min=0.0,
         max=1.0,
         subtype="FACTOR",
+        override=_OWN,
     )
     travel: EnumProperty(
-        name="Travel", description="What carries the character over the floor", items=TRAVELS, default="HIPS"
+        name="Travel",
+        description="What carries the character over the floor",
+        items=TRAVELS,
+        default="HIPS",
+        override=_OWN,
     )
-    facing: EnumProperty(name="Facing", description="Which way the character faces", items=FACINGS, default="DANCE")
+    facing: EnumProperty(
+        name="Facing", description="Which way the character faces", items=FACINGS, default="DANCE", override=_OWN
+    )
     simplify: BoolProperty(
         name="Fewer Keys",
         description="Write only the keys that the movement needs, with soft curves in between: easier to edit by hand",
         default=False,
+        override=_OWN,
     )
     error_cm: FloatProperty(
         name="Error Limit",
@@ -138,15 +161,17 @@ class CharacterProperties(bpy.types.PropertyGroup):
         default=0.5,
         min=0.05,
         soft_max=5.0,
+        override=_OWN,
     )
     rigify_ik: BoolProperty(
         name="IK Controls",
         description="Key the rig's IK hands and feet instead of its FK limbs (Rigify)",
         default=False,
+        override=_OWN,
     )
-    reference: StringProperty(options={"HIDDEN"})
-    contact_edits: CollectionProperty(type=ContactEdit)
-    report: StringProperty(options={"HIDDEN"})
+    reference: StringProperty(options={"HIDDEN"}, override=_OWN)
+    contact_edits: CollectionProperty(type=ContactEdit, override=_LISTED)
+    report: StringProperty(options={"HIDDEN"}, override=_OWN)
 
 
 CLASSES = (BoneRowItem, ContactEdit, CharacterProperties)
@@ -154,7 +179,9 @@ CLASSES = (BoneRowItem, ContactEdit, CharacterProperties)
 
 def attach() -> None:
     """Give every object its settings."""
-    bpy.types.Object.pirouette_character = PointerProperty(name="Pirouette Character", type=CharacterProperties)
+    bpy.types.Object.pirouette_character = PointerProperty(
+        name="Pirouette Character", type=CharacterProperties, override=_OWN
+    )
 
 
 def detach() -> None:

@@ -280,7 +280,7 @@ def _warnings(body: _Body, figures: Figures) -> tuple[str, ...]:
     if constrained := [name for name in names if name in body.rig.constrained and name not in body.rig.overruled]:
         found.append(f"Constraints also move {', '.join(constrained)}: what they do comes on top of the dance.")
     if figures.penetration_cm > DEEPEST_CM:
-        found.append(f"The feet sink {figures.penetration_cm:.0f} cm into the floor; the foot lock lifts them.")
+        found.append(f"The feet sink {figures.penetration_cm:.0f} cm into the floor; Hold Feet lifts them.")
     return tuple(found)
 
 

@@ -42,6 +42,7 @@ from ..scene.character_take import (
     standing_keys,
     switch_keys,
     track_keys,
+    why_unseen,
     write_character_take,
 )
 from ..scene.contacts import contacts_at, edits_of
@@ -87,6 +88,12 @@ def seen_dance(dancer: bpy.types.Object) -> Generator[Step, None, SeenDance]:
     """The current take as it is seen in the scene, with what was keyed by hand. Raises PirouetteError no_take."""
     take = current_take(dancer)
     check_rotation_modes(dancer)
+    if take.strip.use_reverse or take.strip.repeat != 1.0:
+        raise PirouetteError(
+            "bad_range",
+            f"“{take.name}” plays backwards or repeats in the NLA editor, which a character cannot take over.",
+            "Let its strip play once, forwards, and do it with the character's own strip instead.",
+        )
     fps = scene_fps(bpy.context.scene)
     frames = take.frames()
     if len(frames) < 2:
@@ -173,6 +180,7 @@ def carry_over(character: bpy.types.Object, dance: SeenDance, *, dancer: str) ->
     with closing(steps):
         for _ in steps:
             yield Step.WRITE
+    warnings += why_unseen(character)
     report = {
         "character": character.name,
         "dancer": dancer,

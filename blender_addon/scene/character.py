@@ -91,11 +91,11 @@ def find_bones(character: bpy.types.Object, presets: tuple[Preset, ...]) -> Bone
 def store_bone_map(character: bpy.types.Object, bone_map: BoneMap) -> None:
     """Keep a map on the character: a row for every joint, empty where there is no bone."""
     kept = character.pirouette_character
-    kept.rows.clear()
     by_joint = {row.joint: row for row in bone_map.rows}
     for joint in range(len(JOINT_NAMES)):
         row = by_joint.get(joint, BoneRow(joint, (), 0.0, "no bone was found"))
-        item = kept.rows.add()
+        # A library override cannot remove the rows of the file that it comes from: they are filled in anew.
+        item = kept.rows[joint] if joint < len(kept.rows) else kept.rows.add()
         item.joint, item.name = joint, JOINT_NAMES[joint]
         item.bone = row.bones[0] if row.bones else ""
         item.more = json.dumps(row.bones[1:]) if row.bones[1:] else ""

@@ -79,6 +79,16 @@ def find_character_take(character: bpy.types.Object, *, dancer: str, number: int
     return found[-1] if found else None
 
 
+def why_unseen(character: bpy.types.Object) -> list[str]:
+    """What keeps a dance from being seen on a character, however it is keyed: a sentence for each."""
+    found = []
+    if character.data.pose_position == "REST":
+        found.append(f"“{character.name}” shows its rest pose: switch it to Pose Position, in its Armature tab.")
+    if character.animation_data is not None and not character.animation_data.use_nla:
+        found.append(f"The NLA of “{character.name}” is off, so its dance is not seen: switch it on in the NLA editor.")
+    return found
+
+
 def hear_character_take(character: bpy.types.Object, heard: CharacterTake) -> None:
     """Let this dance be heard and no other; the character's own animation stays as it is."""
     for take in list(character_takes(character)):
