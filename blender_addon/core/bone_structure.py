@@ -31,6 +31,8 @@ from .skeleton import MIRROR
 
 _FLOOR_REACH = 0.15  # legs end within this share of the height above the lowest point
 _LEG_REACH, _ARM_REACH = 0.3, 0.15  # least length, as a share of the height
+_ARMED = 0.75  # of two arms the shorter is shorter by less than this share: a hand may hold a weapon
+_FARTHEST_BEYOND = 0.45  # of the leg's length: bones farther than this from a wrist are what the hand holds
 _WORST_HEAD = -8.0
 _UPS = ((0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (0.0, -1.0, 0.0), (1.0, 0.0, 0.0), (-1.0, 0.0, 0.0), (0.0, 0.0, -1.0))
 _ANOTHER = 0.98  # cosine below which a direction is another one
@@ -161,7 +163,7 @@ def _arms(frame: Frame, legs: tuple[Limb, Limb]) -> tuple[Limb, Limb] | None:
     middle = 0.5 * (tree.heads[hips[0]] + tree.heads[hips[1]])
     leg = 0.5 * sum(frame.span(a.joints[0], a.joints[1]) + frame.span(a.joints[1], a.joints[2]) for a in legs)
     best: tuple[Limb, Limb] | None = None
-    for one, other in pairs(tree):
+    for one, other in pairs(tree, unlike=_ARMED):
         if one in taken or other in taken or set(hips) & set(tree.below(one) + tree.below(other)):
             continue
         outs = [
@@ -193,7 +195,7 @@ def _arms_below(frame: Frame, start: int, middle: FloatArray, side: FloatArray, 
         for shoulder, elbow, wrist in combinations(range(len(way)), 3):
             joints = way[shoulder], way[elbow], way[wrist]
             likely = _arm_likely(frame, joints, outs[shoulder], leg)
-            beyond = (reach - lengths[wrist]) / leg
+            beyond = min((reach - lengths[wrist]) / leg, _FARTHEST_BEYOND)
             likely += normal(beyond, 0.2, 0.1) if beyond > 0.02 else -0.3
             likely -= 1.5 * (wrist + 1 == len(way) and beyond > 0.05)  # the arm goes on elsewhere
             likely += (2.0 if fans[wrist] else -2.0) * any(fans[elbow:])

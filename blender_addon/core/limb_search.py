@@ -53,13 +53,16 @@ class Frame:
         return math.dist(self.places[one], self.places[other])
 
 
-def pairs(tree: BoneTree) -> Iterator[tuple[int, int]]:
-    """Pairs of bones that hang from the same bone and carry limbs of about the same length."""
+def pairs(tree: BoneTree, *, unlike: float = 0.25) -> Iterator[tuple[int, int]]:
+    """Pairs of bones that hang from the same bone and carry limbs of about the same length.
+
+    unlike: by how much the shorter may be shorter, as a share of the longer.
+    """
     reach = reaches(tree)
     for children in tree.children:
         for one, other in combinations(children, 2):
             longest = max(reach[one], reach[other])
-            if longest > 0 and abs(reach[one] - reach[other]) < 0.25 * longest:
+            if longest > 0 and abs(reach[one] - reach[other]) < unlike * longest:
                 yield one, other
 
 

@@ -26,7 +26,8 @@ class Build:
 
     a_pose_deg: how far the arms hang down; twists: in-line twist bones of a limb; extras: face, breasts, hair, a skirt,
     a tail; scale: of the object, whose bones are as much larger or smaller; lying: Y is up in armature space, and the
-    object is turned upright; turned_deg: which way it faces; build: how much limbs are longer or shorter.
+    object is turned upright; turned_deg: which way it faces; build: how much limbs are longer or shorter; armed: a
+    sword as long as an arm in the right hand.
     """
 
     spine: int = 3
@@ -43,6 +44,7 @@ class Build:
     turned_deg: float = 0.0
     build: float = 0.0
     bent: bool = True
+    armed: bool = False
 
 
 @dataclass
@@ -139,6 +141,10 @@ def _grow(maker: _Maker, joints: FloatArray, build: Build, random: np.random.Gen
         arm = ("Collar", "Shoulder", "Elbow", "Wrist") if build.collars else ("Shoulder", "Elbow", "Wrist")
         hand = _limb(maker, truth, joints, build, side, arm, chest)
         _fingers(maker, joints, build, side, hand)
+    if build.armed:
+        hand, place = truth[JOINT["R_Wrist"]][0], joints[JOINT["R_Wrist"]]
+        for index in range(2):
+            hand = maker.add(f"sword{index}", place + np.array([0.0, -0.05 - index, 0.0]), hand)
     if build.extras:
         _extras(maker, joints, truth, chest, random)
     return truth

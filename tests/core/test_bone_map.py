@@ -284,6 +284,12 @@ def test_a_character_without_collars_has_rows_for_the_other_joints() -> None:
     assert missing_joints(found) == (JOINT["L_Collar"], JOINT["R_Collar"])
 
 
+@pytest.mark.parametrize("fingers", [0, 5])
+def test_a_sword_in_one_hand_is_no_part_of_the_arm(fingers: int) -> None:
+    made = made_up_rig(Build(a_pose_deg=45.0, armed=True, fingers=fingers, root=True), np.random.default_rng(5))
+    assert turning(map_bones(made.rig)) == truth(made)
+
+
 def test_what_is_no_body_gives_an_empty_map_for_the_animator_to_fill_in() -> None:
     count = 20
     heads = np.stack([np.zeros(count), np.zeros(count), np.arange(count) * 0.1], axis=1)
