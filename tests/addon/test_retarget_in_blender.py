@@ -14,7 +14,7 @@ from blender_addon.core.rig import Rig
 from blender_addon.core.rotation_modes import channel, in_mode
 from blender_addon.scene.character import read_rig
 from tests.characters.armatures import add_bones
-from tests.core.made_up_characters import MadeUp, danced, heads_of, made_up, posed_heads, turn
+from tests.core.made_up_characters import MadeUp, danced, heads_of, made_up, placed, posed_heads, turn
 
 MODES = ("QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
 DANCE = danced(90)
@@ -51,12 +51,6 @@ def evaluated(found: bpy.types.Object, result: Retargeted, names: tuple[str, ...
         bpy.context.view_layer.update()
         heads.append([found.matrix_world @ found.pose.bones[name].head for name in names])
     return np.array(heads)
-
-
-def placed(scale: float, turned: np.ndarray, at: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> np.ndarray:
-    world = np.eye(4)
-    world[:3, :3], world[:3, 3] = scale * turned, at
-    return world
 
 
 CHARACTERS = {

@@ -10,7 +10,7 @@ import numpy as np
 from blender_addon.core.bone_frames import rest_joints
 from blender_addon.core.retarget import Retargeted
 from blender_addon.core.rig import BoneMap, BoneRow, Rig
-from blender_addon.core.skeleton import JOINT_NAMES, MIRROR, PARENTS, axis_angle_to_matrix, forward_kinematics
+from blender_addon.core.skeleton import MIRROR, PARENTS, axis_angle_to_matrix, forward_kinematics
 
 ARMS = {16: 1.0, 17: -1.0}
 FEET = (7, 8, 10, 11)
@@ -45,6 +45,13 @@ class MadeUp:
 
     rig: Rig
     bone_map: BoneMap
+
+
+def placed(scale: float, turned: np.ndarray, at: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> np.ndarray:
+    """An object's matrix (4, 4): scaled, turned (3, 3), at a place."""
+    world = np.eye(4)
+    world[:3, :3], world[:3, 3] = scale * turned, at
+    return world
 
 
 def turn(axis: tuple[float, float, float], degrees: float) -> np.ndarray:
@@ -201,8 +208,3 @@ def _matrices(q: np.ndarray) -> np.ndarray:
 def heads_of(made: MadeUp, heads: np.ndarray, joint: int) -> np.ndarray:
     """(T, 3) the head of a joint's first bone."""
     return heads[:, made.rig.number(made.bone_map.bones(joint)[0])]
-
-
-def joint_number(name: str) -> int:
-    """The number of an SMPL joint."""
-    return JOINT_NAMES.index(name)

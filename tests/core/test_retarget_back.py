@@ -14,15 +14,9 @@ from blender_addon.core.retarget import RetargetOptions, retarget
 from blender_addon.core.retarget_back import bones_to_read, dance_of, grounded
 from blender_addon.core.rig import BoneMap, BoneRow
 from blender_addon.core.skeleton import forward_kinematics, global_rotations
-from tests.core.made_up_characters import MadeUp, danced, made_up, posed_matrices, turn
+from tests.core.made_up_characters import MadeUp, danced, made_up, placed, posed_matrices, turn
 
 DANCE = danced()
-
-
-def placed(scale: float, turned: np.ndarray, at: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> np.ndarray:
-    world = np.eye(4)
-    world[:3, :3], world[:3, 3] = scale * turned, at
-    return world
 
 
 BUILDS = {
