@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import addon_utils
 import bpy
 import numpy as np
-from mathutils import Matrix
 
 from blender_addon.core.retarget import Retargeted, retarget
 from blender_addon.core.rig import Rig
+from tests.characters.armatures import armature_of
 from tests.core.made_up_characters import MadeUp, danced, made_up
 
 FRAMES = 36
@@ -38,40 +37,10 @@ def dancing(
     made = made_up(5, **build)  # type: ignore[arg-type]
     dance = danced(FRAMES)
     result = retarget(made.rig, made.bone_map, dance.poses, dance.pelvis, fps=30.0, contacts=dance.contacts)
-    armature = armature_of(scene, made.rig)
+    armature = armature_of(made.rig)
     skin_on(scene, armature, made.rig)
     _key(armature, result, first_frame)
     return armature, made
-
-
-def armature_of(scene: bpy.types.Scene, rig: Rig) -> bpy.types.Object:
-    """The armature of a rig, at rest."""
-    found = bpy.data.objects.new("Hero", bpy.data.armatures.new("Hero"))
-    scene.collection.objects.link(found)
-    bpy.context.view_layer.objects.active = found
-    bpy.ops.object.mode_set(mode="EDIT")
-    for number, name in enumerate(rig.names):
-        bone = found.data.edit_bones.new(name)
-        bone.head, bone.tail = rig.heads[number], rig.tails[number]
-        bone.matrix = Matrix(rig.rest[number].tolist())
-        if rig.parents[number] >= 0:
-            bone.parent = found.data.edit_bones[rig.names[rig.parents[number]]]
-    bpy.ops.object.mode_set(mode="OBJECT")
-    found.matrix_world = Matrix(rig.world.tolist())
-    return found
-
-
-def generated_rigify() -> bpy.types.Object:
-    """Rigify's rig of its basic human, in the current scene at 30 frames a second."""
-    addon_utils.enable("rigify", default_set=True)
-    scene = bpy.context.scene
-    scene.render.fps = 30
-    bpy.ops.object.armature_basic_human_metarig_add()
-    plan = bpy.context.object
-    bpy.ops.pose.rigify_generate()
-    rig = next(thing for thing in scene.objects if thing.type == "ARMATURE" and thing != plan)
-    bpy.data.objects.remove(plan)
-    return rig
 
 
 def skin_on(scene: bpy.types.Scene, armature: bpy.types.Object, rig: Rig) -> bpy.types.Object:

@@ -14,25 +14,18 @@ import pytest
 from blender_addon.core.errors import PirouetteError
 from blender_addon.core.glb import animation_span_s
 from blender_addon.scene import exporting
-from tests.addon.exported_characters import FRAMES, dancing, generated_rigify, opened, seen
-from tests.core.made_up_characters import turn
+from tests.addon.exported_characters import FRAMES, dancing, opened, seen
+from tests.characters import stage
+from tests.core.made_up_characters import placed, turn
 
 RATES = {"24": (24, 1.0), "30": (30, 1.0), "23.976": (24, 1.001)}
 FORMATS = ("FBX", "GLTF", "BVH")
 FIRST = 11
 LAST = FIRST + FRAMES - 1
 
-
-def lying(scale: float) -> np.ndarray:
-    world = np.eye(4)
-    world[:3, :3] = scale * turn((1, 0, 0), 90)
-    world[:3, 3] = (0.3, -0.2, 0.0)
-    return world
-
-
 CHARACTERS = {
     "plain": {},
-    "hundredth_lying": {"unit": 100.0, "world": lying(0.01)},
+    "hundredth_lying": {"unit": 100.0, "world": placed(0.01, turn((1, 0, 0), 90))},
     "turned_away": {"world": np.block([[turn((0, 0, 1), 70), np.ones((3, 1))], [np.zeros((1, 3)), 1.0]])},
     "long_spine_and_twists": {"spine_bones": 6, "twist_bones": True, "arms_down_deg": 60.0},
 }
@@ -203,7 +196,8 @@ def test_the_frames_are_the_dances_where_it_is_on_a_track(scene: bpy.types.Scene
 def test_of_a_control_rig_the_bones_that_move_the_mesh_are_written(
     scene: bpy.types.Scene, tmp_path: Path, kind: str
 ) -> None:
-    rig = generated_rigify()
+    scene.render.fps = 30
+    rig = stage.rigify("rigify basic")
     for bone in rig.pose.bones:
         if "IK_FK" in bone:
             bone["IK_FK"] = 1.0
@@ -218,7 +212,8 @@ def test_of_a_control_rig_the_bones_that_move_the_mesh_are_written(
 
 
 def test_stretched_bones_are_told(scene: bpy.types.Scene, tmp_path: Path) -> None:
-    rig = generated_rigify()
+    scene.render.fps = 30
+    rig = stage.rigify("rigify basic")
     rig.pose.bones["foot_ik.L"].location = (0.0, 0.0, 0.4)
     rig.pose.bones["torso"].location = (0.0, 0.0, 0.5)
     swing(rig, ("head",))

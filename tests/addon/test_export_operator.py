@@ -9,8 +9,9 @@ import bpy
 import numpy as np
 import pytest
 
-from tests.addon.exported_characters import armature_of, opened, seen, skin_on
+from tests.addon.exported_characters import opened, seen, skin_on
 from tests.addon.installed import part
+from tests.characters.armatures import armature_of
 from tests.core.made_up_characters import made_up
 
 FORMATS = {"FBX": ".fbx", "GLTF": ".glb", "BVH": ".bvh"}
@@ -21,7 +22,7 @@ def hero(scene: bpy.types.Scene, dance: Callable[..., bpy.types.Object]) -> bpy.
     """A character that has taken a dance over."""
     dancer = dance()
     rig = made_up(5).rig
-    found = armature_of(bpy.context.scene, rig)
+    found = armature_of(rig)
     skin_on(bpy.context.scene, found, rig)
     bpy.context.scene.pirouette.character = found
     bpy.context.view_layer.objects.active = dancer
@@ -53,7 +54,7 @@ def test_the_files_ending_follows_the_format(hero: bpy.types.Object, tmp_path: P
     assert sorted(path.name for path in tmp_path.glob("hero*")) == ["hero v1.2.bvh", "hero.bvh"]
 
 
-def test_what_is_wrong_is_said(hero: bpy.types.Object, tmp_path: Path) -> None:
+def test_a_folder_that_is_missing_and_a_file_without_a_name_are_told(hero: bpy.types.Object, tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="There is no folder"):
         bpy.ops.pirouette.export_character(filepath=str(tmp_path / "nowhere" / "hero.fbx"), format="FBX")
     with pytest.raises(RuntimeError, match="No file was named"):

@@ -8,7 +8,6 @@ from dataclasses import replace
 import bpy
 import numpy as np
 import pytest
-from mathutils import Matrix
 
 from blender_addon.core.bone_map import map_bones
 from blender_addon.core.bone_presets import read_presets
@@ -29,8 +28,9 @@ from blender_addon.scene.character_take import (
 )
 from blender_addon.scene.rigify import switches_of
 from blender_addon.scene.take import Curve, new_fcurve
-from tests.addon.exported_characters import generated_rigify
-from tests.core.made_up_characters import MadeUp, danced, made_up, posed_heads, turn
+from tests.characters import stage
+from tests.characters.armatures import armature_of
+from tests.core.made_up_characters import MadeUp, danced, made_up, placed, posed_heads, turn
 
 MODES = ("QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
 FRAMES = 120
@@ -39,15 +39,9 @@ FIRST = 11
 LIMIT_CM = 0.5
 
 
-def lying(scale: float) -> np.ndarray:
-    world = np.eye(4)
-    world[:3, :3] = scale * turn((1, 0, 0), 90)
-    return world
-
-
 CHARACTERS = {
     "plain": {},
-    "hundredth_lying": {"unit": 100.0, "world": lying(0.01)},
+    "hundredth_lying": {"unit": 100.0, "world": placed(0.01, turn((1, 0, 0), 90))},
     "long_spine_and_twists": {"spine_bones": 6, "twist_bones": True},
 }
 
@@ -62,26 +56,11 @@ def character(**build: object) -> MadeUp:
 @pytest.fixture
 def build() -> Iterator[Callable[[Rig], bpy.types.Object]]:
     """Makes the armature of a made-up character."""
-    scene = bpy.context.scene
     built: list[bpy.types.Object] = []
 
     def make(rig: Rig) -> bpy.types.Object:
-        found = bpy.data.objects.new("Character", bpy.data.armatures.new("Character"))
-        built.append(found)
-        scene.collection.objects.link(found)
-        bpy.context.view_layer.objects.active = found
-        bpy.ops.object.mode_set(mode="EDIT")
-        for number, name in enumerate(rig.names):
-            bone = found.data.edit_bones.new(name)
-            bone.head, bone.tail = rig.heads[number], rig.tails[number]
-            bone.matrix = Matrix(rig.rest[number].tolist())
-            if rig.parents[number] >= 0:
-                bone.parent = found.data.edit_bones[rig.names[rig.parents[number]]]
-        bpy.ops.object.mode_set(mode="OBJECT")
-        found.matrix_world = Matrix(rig.world.tolist())
-        for name, mode in zip(rig.names, rig.rotation_modes, strict=True):
-            found.pose.bones[name].rotation_mode = mode
-        return found
+        built.append(armature_of(rig, "Character"))
+        return built[-1]
 
     yield make
     for armature in built:
@@ -162,7 +141,8 @@ def test_names_with_quotes_and_backslashes_are_found(build: Callable[[Rig], bpy.
 
 def test_ik_controls_with_few_keys_lead_the_body_where_all_keys_do() -> None:
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    character = generated_rigify()
+    bpy.context.scene.render.fps = 30
+    character = stage.rigify("rigify basic")
     rig = read_rig(character)
     bone_map = map_bones(rig, read_presets(BUNDLED_PRESETS))
     result = retarget(rig, bone_map, DANCE.poses, DANCE.pelvis, fps=30.0, contacts=DANCE.contacts)

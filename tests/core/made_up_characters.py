@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from blender_addon.core.bone_frames import rest_joints
+from blender_addon.core.foot_pins import standing
 from blender_addon.core.retarget import Retargeted
 from blender_addon.core.rig import BoneMap, BoneRow, Rig
 from blender_addon.core.skeleton import MIRROR, PARENTS, axis_angle_to_matrix, forward_kinematics
@@ -208,3 +209,14 @@ def _matrices(q: np.ndarray) -> np.ndarray:
 def heads_of(made: MadeUp, heads: np.ndarray, joint: int) -> np.ndarray:
     """(T, 3) the head of a joint's first bone."""
     return heads[:, made.rig.number(made.bone_map.bones(joint)[0])]
+
+
+def slide_cm_s(made: MadeUp, result: Retargeted, contacts: np.ndarray) -> float:
+    """Mean horizontal speed of ankles and balls while the dance's stand, contacts (T, 4), at 30 frames a second."""
+    heads = posed_heads(made.rig, result)
+    speeds = []
+    for place, joint in enumerate(FEET):
+        stands = standing(contacts[:, place], fps=30.0)
+        steps = np.linalg.norm(np.diff(heads_of(made, heads, joint)[:, :2], axis=0), axis=-1)
+        speeds.append(steps[stands[1:] & stands[:-1]] * 3000.0)
+    return float(np.concatenate(speeds).mean())

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from blender_addon.core.channel_rotations import rotations_of
-from blender_addon.core.foot_pins import standing
 from blender_addon.core.key_reduction import Reduced, reduced
 from blender_addon.core.quaternions import to_matrices
 from blender_addon.core.resample import continuous_quaternions
@@ -17,7 +16,7 @@ from blender_addon.core.retarget import Retargeted, RetargetOptions, retarget
 from blender_addon.core.rig import Rig
 from blender_addon.core.rotation_modes import EULER_ORDERS, in_mode
 from tests.core.bezier import bezier
-from tests.core.made_up_characters import FEET, MadeUp, danced, heads_of, made_up, posed_heads, turn
+from tests.core.made_up_characters import MadeUp, danced, made_up, placed, posed_heads, slide_cm_s, turn
 
 DANCE = danced(240)
 FRAMES = len(DANCE.poses)
@@ -72,18 +71,12 @@ def _with_tails(made: MadeUp) -> Rig:
     )
 
 
-def lying(scale: float) -> np.ndarray:
-    world = np.eye(4)
-    world[:3, :3] = scale * turn((1, 0, 0), 90)
-    return world
-
-
 BUILDS = {
     "a_pose": {},
     "six_spine_bones": {"spine_bones": 6, "neck_bones": 3},
     "twist_bones": {"twist_bones": True},
-    "hundredth": {"unit": 100.0, "world": lying(0.01)},
-    "hundredfold": {"unit": 0.01, "world": lying(100.0)},
+    "hundredth": {"unit": 100.0, "world": placed(0.01, turn((1, 0, 0), 90))},
+    "hundredfold": {"unit": 0.01, "world": placed(100.0, turn((1, 0, 0), 90))},
 }
 
 
@@ -185,21 +178,10 @@ def test_standing_feet_do_not_begin_to_slide(seed: int) -> None:
     made = made_up(seed)
     result = on(made)
     few, heedless = fewer(made, result, 1.0, DANCE.contacts), fewer(made, result, 1.0)
-    before = slide_cm_s(made, result)
-    assert slide_cm_s(made, shown_by(made, result, few)) <= before + 0.5
+    before = slide_cm_s(made, result, DANCE.contacts)
+    assert slide_cm_s(made, shown_by(made, result, few), DANCE.contacts) <= before + 0.5
     assert few.creep_cm_s <= 1.0
-    assert slide_cm_s(made, shown_by(made, result, heedless)) > before + 2.0  # else it would be no feat
-
-
-def slide_cm_s(made: MadeUp, result: Retargeted) -> float:
-    """Mean horizontal speed of ankles and balls while the dance's stand."""
-    heads = posed_heads(made.rig, result)
-    speeds = []
-    for place, joint in enumerate(FEET):
-        stands = standing(DANCE.contacts[:, place], fps=30.0)
-        steps = np.linalg.norm(np.diff(heads_of(made, heads, joint)[:, :2], axis=0), axis=-1)
-        speeds.append(steps[stands[1:] & stands[:-1]] * 3000.0)
-    return float(np.concatenate(speeds).mean())
+    assert slide_cm_s(made, shown_by(made, result, heedless), DANCE.contacts) > before + 2.0  # else it would be no feat
 
 
 def test_who_stands_still_has_two_keys_a_curve_and_a_single_frame_has_one() -> None:
