@@ -47,7 +47,7 @@ from ..scene.character_take import (
 )
 from ..scene.contacts import contacts_at, edits_of
 from ..scene.readback import check_rotation_modes, read_keys_of, smpl_motion
-from ..scene.rigify import switches_for
+from ..scene.rigify import body_controls, switches_for
 from ..scene.takes import current_take
 from ..scene.timing import scene_fps
 from .stepping import Step, undisturbed
@@ -214,7 +214,8 @@ def _curves(character: bpy.types.Object, found: Carried) -> Generator[Step, None
     by_ik = {bone for track in tracks for joint in track.joints for bone in found.bone_map.bones(joint)}
     curves = [curve for curve in curves if curve.bone not in by_ik]
     curves += switch_keys(switches_for(character, found.bone_map, ik=ik), frame=float(frames[0]))
-    curves += standing_keys(character, curves, root=found.bone_map.root, frame=float(frames[0]))
+    controls = body_controls(character, found.rig, found.bone_map)
+    curves += standing_keys(character, curves, root=found.bone_map.root, frame=float(frames[0]), controls=controls)
     return curves, error_cm
 
 

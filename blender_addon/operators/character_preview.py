@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 
 import bpy
 import numpy as np
@@ -12,7 +12,7 @@ from ..scene import character_preview
 from ..scene.armature import find_dancer
 from ..scene.character import editable, find_character
 from ..scene.character_take import every_frame, standing_keys
-from ..scene.rigify import switches_for
+from ..scene.rigify import body_controls, switches_for
 from .carrying import carried, seen_dance
 from .character_base import CharacterSteps, know_bones, problem_with_character
 from .readiness import allowed
@@ -45,7 +45,8 @@ def _shown(character: bpy.types.Object, dancer: bpy.types.Object) -> Generator[S
     yield Step.WRITE
     dance = yield from seen_dance(dancer)
     found = yield from carried(character, dance)
-    still = still_channels(character, found.retargeted, dance.frames, root=found.bone_map.root)
+    controls = body_controls(character, found.rig, found.bone_map)
+    still = still_channels(character, found.retargeted, dance.frames, root=found.bone_map.root, controls=controls)
     switches = switches_for(character, found.bone_map, ik=False)
     yield Step.WORK
     character_preview.begin(character, found.retargeted, dance.frames, still=still, switches=switches)
@@ -53,12 +54,17 @@ def _shown(character: bpy.types.Object, dancer: bpy.types.Object) -> Generator[S
 
 
 def still_channels(
-    character: bpy.types.Object, retargeted: Retargeted, frames: np.ndarray, *, root: str
+    character: bpy.types.Object,
+    retargeted: Retargeted,
+    frames: np.ndarray,
+    *,
+    root: str,
+    controls: Collection[str] = (),
 ) -> dict[tuple[str, str], list[float]]:
     """The channels that Retarget would key once so that nothing bends the dance: bone and channel to values."""
     written = every_frame(retargeted, character, frames)
     found: dict[tuple[str, str], list[float]] = {}
-    for curve in standing_keys(character, written, root=root, frame=float(frames[0])):
+    for curve in standing_keys(character, written, root=root, frame=float(frames[0]), controls=controls):
         found.setdefault((curve.bone, curve.data_path.rpartition(".")[2]), []).append(float(curve.keys.places[0, 1]))
     return found
 

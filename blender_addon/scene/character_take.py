@@ -7,7 +7,7 @@ does it; bones that carry the dancing ones, and are posed or moved by something 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import bpy
@@ -153,10 +153,16 @@ def switch_keys(switches: Sequence[tuple[str, str, float]], *, frame: float) -> 
 
 
 def standing_keys(
-    character: bpy.types.Object, written: Sequence[CurveKeys], *, root: str, frame: float
+    character: bpy.types.Object,
+    written: Sequence[CurveKeys],
+    *,
+    root: str,
+    frame: float,
+    controls: Collection[str] = (),
 ) -> list[CurveKeys]:
     """Keys that hold still what would bend the dance: bones that carry those of ``written`` and are posed or animated.
 
+    controls: further bones that move the body, of a control rig.
     The root bone is held where it is now: it may be where the animator has placed the character. All others, and
     places of bones that only turn, go back to rest.
     """
@@ -165,7 +171,7 @@ def standing_keys(
     found: list[CurveKeys] = []
     bones = {curve.bone for curve in written}
     carriers = {above.name for bone in bones for above in character.data.bones[bone].parent_recursive}
-    for name in sorted(bones | carriers):
+    for name in sorted(bones | carriers | set(controls)):
         bone = character.pose.bones[name]
         for what in ("location", channel(bone.rotation_mode)[0]):
             path, values = bone_path(name, what), tuple(getattr(bone, what))

@@ -89,6 +89,38 @@ def test_a_dance_goes_onto_the_controls_and_comes_back(character: bpy.types.Obje
     assert np.abs(stored(dancer).pelvis - stored(dancer, 1).pelvis[:120])[:, :2].max() < 0.005
 
 
+def posed(character: bpy.types.Object) -> None:
+    """As an animator leaves a rig: torso and chest turned, tweaks and IK controls moved, limbs halfway to FK."""
+    for name in (
+        "torso",
+        "chest",
+        "hips",
+        "shoulder.L",
+        "upper_arm_tweak.L",
+        "hand_ik.R",
+        "thigh_ik_target.L",
+        "spine_fk",
+    ):
+        bone = character.pose.bones[name]
+        bone.rotation_mode = "XYZ"
+        bone.rotation_euler, bone.location = (0.4, 0.2, 0.1), (0.1, 0.05, 0.1)
+    character.pose.bones["root"].location = (0.5, 0.0, 0.0)
+    character.pose.bones["thigh_parent.L"]["IK_FK"] = 0.3
+    bpy.context.view_layer.update()
+
+
+def test_a_posed_rig_dances_as_one_at_rest(character: bpy.types.Object) -> None:
+    wanted = joints_of(bpy.context.view_layer.objects.active)
+    posed(character)
+    character.pirouette_character.feet = "OFF"
+    bpy.ops.pirouette.preview_retarget()
+    assert limb_error_deg(heads(character), wanted[np.array(SEEN) - 1]) < 0.5
+    bpy.ops.pirouette.stop_preview_retarget()
+    assert bpy.ops.pirouette.retarget() == {"FINISHED"}
+    assert limb_error_deg(heads(character), wanted[np.array(SEEN) - 1]) < 0.5
+    assert character.pose.bones["root"].location[0] == pytest.approx(0.5)
+
+
 def test_few_keys_on_ik_controls_bring_hands_and_feet_where_all_keys_do(character: bpy.types.Object) -> None:
     kept = character.pirouette_character
     kept.rigify_ik = True
