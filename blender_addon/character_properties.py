@@ -58,8 +58,8 @@ def _bone_chosen(row: Any, context: bpy.types.Context) -> None:
     row.id_data.pirouette_character.source = "table"
 
 
-def _bone_names(row: Any, context: bpy.types.Context, text: str) -> list[str]:
-    return [bone.name for bone in row.id_data.data.bones if text.lower() in bone.name.lower()]
+def _bone_names(owner: Any, context: bpy.types.Context, text: str) -> list[str]:
+    return [bone.name for bone in owner.id_data.data.bones if text.lower() in bone.name.lower()]
 
 
 class BoneRowItem(bpy.types.PropertyGroup):
@@ -123,7 +123,7 @@ class CharacterProperties(bpy.types.PropertyGroup):
     root: StringProperty(
         name="Root Bone",
         description="The bone that carries the whole character over the floor; empty: it has none",
-        search=lambda self, context, text: [b.name for b in self.id_data.data.bones if text.lower() in b.name.lower()],
+        search=_bone_names,
         override=_OWN,
     )
     controls: StringProperty(options={"HIDDEN"}, override=_OWN)

@@ -11,7 +11,7 @@ from ..core.errors import PirouetteError
 from ..core.rig import BoneMap
 from ..core.session import SESSION
 from ..preferences import user_folder
-from ..scene.character import all_presets, find_bones, find_character, store_bone_map
+from ..scene.character import all_presets, editable, find_bones, find_character, store_bone_map
 from .readiness import BUSY, allowed
 from .stepping import StepsOperator
 
@@ -34,8 +34,9 @@ def known_presets() -> tuple[Preset, ...]:
 def look_for_bones(character: bpy.types.Object) -> BoneMap:
     """Find a character's bones and keep them. Where there is no body the table stays empty, to be filled in by hand.
 
-    Raises PirouetteError bad_rig for that, and for a preset that cannot be read.
+    Raises PirouetteError bad_rig for that and for a character that cannot be edited, damaged_file for a preset.
     """
+    editable(character)
     try:
         return find_bones(character, known_presets())
     except PirouetteError:

@@ -14,6 +14,7 @@ from ..scene.armature import find_dancer
 from ..scene.character import find_character
 from ..scene.exporting import EXTENSIONS, export
 from ..scene.timing import scene_fps
+from .readiness import BUSY, allowed
 
 FORMATS = (
     ("FBX", "FBX", "For Unreal, Unity, Maya, MotionBuilder, Cinema 4D and 3ds Max"),
@@ -44,13 +45,10 @@ class PIROUETTE_OT_export_character(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """With an armature, while nothing is being made."""
-        if SESSION.busy:
-            cls.poll_message_set("Something is being made.")
-            return False
-        if exported_character(context) is None:
-            cls.poll_message_set("There is no character to export.")
-            return False
-        return True
+        problem = BUSY if SESSION.busy else None
+        if problem is None and exported_character(context) is None:
+            problem = PirouetteError("no_character", "There is no character to export.", "Choose an armature.")
+        return allowed(cls, problem)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask for the file."""

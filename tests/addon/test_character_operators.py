@@ -143,3 +143,18 @@ def test_the_pose_that_counts_as_rest_is_the_animators_and_not_the_previews(char
     bpy.ops.pirouette.pose_as_rest()
     assert part("scene.character_preview").active() is None
     assert character.pirouette_character.reference == own
+
+
+def test_a_character_that_is_linked_from_another_file_is_told_and_left_alone(
+    scene: bpy.types.Scene, tmp_path: Path
+) -> None:
+    hero = character_of("Hero")
+    bpy.data.libraries.write(str(tmp_path / "hero.blend"), {hero})
+    bpy.data.objects.remove(hero)
+    with bpy.data.libraries.load(str(tmp_path / "hero.blend"), link=True) as (_, wanted):
+        wanted.objects = ["Hero"]
+    scene.collection.objects.link(wanted.objects[0])
+    scene.pirouette.character = wanted.objects[0]
+    with pytest.raises(RuntimeError, match=r"linked from another file\. Make a library override"):
+        bpy.ops.pirouette.map_bones()
+    assert not wanted.objects[0].pirouette_character.rows
