@@ -23,6 +23,8 @@ SMPL_BALL_HEIGHT_M = 0.02  # above the floor, of feet that stand
 _UPRIGHT = np.cos(np.radians(35.0))
 _FACING = np.cos(np.radians(3.0))  # nearer to the stage's axes than this, a character counts as along them
 _UNEVEN = 1e-3  # scales that differ by more than this share are not one scale
+_SPINE = {3, 6, 9}  # which may be one bone
+_SHORTEST = 1e-9  # metres
 _SOLE_BELOW_BALL = (-0.02, 0.12)  # of the leg's length: where an object's origin may be its floor
 
 
@@ -90,13 +92,17 @@ def object_turn(rig: Rig) -> tuple[FloatArray, float]:
 
 
 def calibrate(rig: Rig, bone_map: BoneMap) -> Calibration:
-    """The character beside SMPL's rest pose. Raises ValueError for a scale that cannot be kept, or without legs."""
+    """The character beside SMPL's rest pose.
+
+    Raises ValueError for a scale that cannot be kept, without legs, or with a bone that is two parts of the body.
+    """
     turn, scale = object_turn(rig)
     first = {row.joint: rig.number(row.bones[0]) for row in bone_map.rows if row.bones}
     missing = [JOINT_NAMES[joint] for joint in (0, *HIPS, *KNEES, *ANKLES) if joint not in first]
     if missing:
         raise ValueError(f"no bone is known for {', '.join(missing)}; fill these rows of the table")
     in_world = scale * np.asarray(rig.heads, dtype=np.float64) @ turn.T
+    _check_apart(in_world, rig, first)
     stand = _standing(in_world, turn, first)
     turn = stand @ turn
     origin = in_world[first[0]]
@@ -113,6 +119,24 @@ def calibrate(rig: Rig, bone_map: BoneMap) -> Calibration:
     ratio = float(np.mean([length for _, length in legs]) / np.mean(lengths))
     feet = (_foot(heads, tails, first, 0, floor), _foot(heads, tails, first, 1, floor))
     return Calibration(stand, scale, stand @ origin, heads, axes, swings, hips, floor, ratio, feet)
+
+
+def _check_apart(heads: FloatArray, rig: Rig, first: dict[int, int]) -> None:
+    """Raises ValueError for a bone in two rows of the table, but for the spine's, and for a limb's without length."""
+    whose: dict[int, int] = {}
+    for joint, number in first.items():
+        other = whose.setdefault(number, joint)
+        if other != joint and not {joint, other} <= _SPINE:
+            both = f"{JOINT_NAMES[other]} and {JOINT_NAMES[joint]}"
+            raise ValueError(
+                f"“{rig.names[number]}” is in two rows of the table, {both}; put another bone in one of them"
+            )
+    for joint, end in LIMBS.items():
+        if joint in first and end in first and np.linalg.norm(heads[first[end]] - heads[first[joint]]) < _SHORTEST:
+            one, other_name = rig.names[first[joint]], rig.names[first[end]]
+            raise ValueError(
+                f"“{one}” and “{other_name}” begin in one place, so there is no limb between them; correct a row"
+            )
 
 
 def _standing(heads: FloatArray, turn: FloatArray, first: dict[int, int]) -> FloatArray:

@@ -310,3 +310,19 @@ def test_a_bone_that_is_two_joints_is_not_carried_by_itself() -> None:
     twice = BoneMap(tuple(sorted(rows, key=lambda row: row.joint)), "table", "root", "rigify_fk")
     result = retarget(made.rig, twice, POSES, PELVIS, fps=30.0, options=FREE)
     assert limb_error_deg(made, posed_heads(made.rig, result)) < 0.01
+
+
+@pytest.mark.parametrize(("joint", "bone"), [(4, "b5"), (4, "b1"), (0, "b20"), (15, "neck0")])
+def test_a_bone_in_two_rows_of_the_table_is_refused(joint: int, bone: str) -> None:
+    made = made_up(2)
+    rows = tuple(BoneRow(row.joint, (bone,)) if row.joint == joint else row for row in made.bone_map.rows)
+    with pytest.raises(ValueError, match=f"“{bone}” is in two rows"):
+        retarget(made.rig, replace(made.bone_map, rows=rows), DANCE.poses, DANCE.pelvis, fps=30.0)
+
+
+def test_a_limb_without_length_is_refused() -> None:
+    made = made_up(2)
+    heads = made.rig.heads.copy()
+    heads[made.rig.number("b4")] = heads[made.rig.number("b1")]
+    with pytest.raises(ValueError, match="begin in one place"):
+        retarget(replace(made.rig, heads=heads), made.bone_map, DANCE.poses, DANCE.pelvis, fps=30.0)
