@@ -7,7 +7,6 @@ the tree. Names never decide alone what is left: where the feet point and the jo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -31,7 +30,7 @@ def map_bones(rig: Rig, presets: Sequence[Preset] = ()) -> BoneMap:
 
     presets: of known rigs, in the order in which they are tried.
     A character without toes, collars or a neck has no rows for them. Where no body is found the map is empty and its
-    source is ``table``: the animator fills it in (``with_row``).
+    source is ``table``: the animator fills it in.
     """
     tree = bone_tree(rig)
     for preset in presets:
@@ -66,39 +65,10 @@ def map_by_preset(rig: Rig, preset: Preset) -> BoneMap:
     return BoneMap(rows, preset.name, preset.root if preset.root in rig.names else "", preset.controls)
 
 
-def with_row(bone_map: BoneMap, joint: int, bones: Sequence[str], *, rig: Rig | None = None) -> BoneMap:
-    """The map with the animator's own bones for a joint; none: the joint moves nothing.
-
-    joint: SMPL number. rig: the character, to check that it has the bones.
-    Raises PirouetteError bad_request for a joint or a bone that there is not, and for a bone named twice.
-    """
-    if joint not in range(len(JOINT_NAMES)):
-        raise PirouetteError("bad_request", f"There is no joint {joint}.", "Choose one of the 24 joints.")
-    missing = [name for name in bones if rig is not None and name not in rig.names]
-    if missing:
-        raise PirouetteError("bad_request", f"The character has no bone {missing[0]}.", "Pick a bone from the list.")
-    if len(set(bones)) != len(bones):
-        raise PirouetteError("bad_request", f"A bone is twice in {JOINT_NAMES[joint]}'s chain.", "Name each bone once.")
-    others = [row for row in bone_map.rows if row.joint != joint]
-    added = [BoneRow(joint, tuple(bones), 1.0, "chosen in the table")] if bones else []
-    return replace(bone_map, rows=tuple(sorted([*others, *added], key=lambda row: row.joint)))
-
-
 def missing_joints(bone_map: BoneMap) -> tuple[int, ...]:
     """The joints, of the 22, that have no bone."""
     have = {row.joint for row in bone_map.rows if row.bones}
     return tuple(joint for joint in MAPPED if joint not in have)
-
-
-def stick_figure(rig: Rig, bone_map: BoneMap) -> tuple[tuple[int, tuple[float, float, float]], ...]:
-    """The joints that are mapped and where they are at rest in the world, metres: what the panel draws as a check."""
-    tree = bone_tree(rig)
-    found = []
-    for row in bone_map.rows:
-        if row.bones and row.bones[0] in rig.names:
-            x, y, z = (float(value) for value in tree.heads[rig.number(row.bones[0])])
-            found.append((row.joint, (x, y, z)))
-    return tuple(found)
 
 
 def _finished(body: Body, tree: BoneTree, *, source: str, root: str = "", controls: Controls = "deform") -> BoneMap:

@@ -50,7 +50,7 @@ from ..scene.readback import check_rotation_modes, read_keys_of, smpl_motion
 from ..scene.rigify import body_controls, switches_for
 from ..scene.takes import current_take
 from ..scene.timing import scene_fps
-from .stepping import Step, undisturbed
+from .stepping import Step, bound, undisturbed
 
 _WAIT_S = 0.01
 _CONTROLS_SHARE = 0.5  # of the limit, for IK controls: what hangs from them adds up
@@ -273,6 +273,10 @@ def carried_on(dancer: bpy.types.Object) -> Generator[Step, None, None]:
 
     The dance itself is kept when a character cannot have it: a warning says so.
     """
+    return bound(_followed(dancer))
+
+
+def _followed(dancer: bpy.types.Object) -> Generator[Step, None, None]:
     characters = followers(dancer)
     if not characters:
         return

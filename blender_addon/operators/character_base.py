@@ -92,7 +92,7 @@ class CharacterSteps(StepsOperator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Forget what went wrong before, then do the work."""
         PROBLEMS.pop(self._activity, None)
-        return super().execute(context)
+        return StepsOperator.execute(self, context)
 
     def failed(self, context: bpy.types.Context, error: PirouetteError) -> None:
         """Keep it for the panel."""

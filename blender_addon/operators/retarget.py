@@ -18,7 +18,7 @@ from ..scene.takes import find_take
 from .carrying import SeenDance, carry_over, seen_dance
 from .character_base import CharacterSteps, know_bones, problem_with_character
 from .readiness import BUSY, allowed
-from .stepping import Step
+from .stepping import Step, bound
 
 WORST = (
     "limb_error_deg", "legs_turned_deg", "foot_slide_cm_s", "foot_slide_unlocked_cm_s", "knee_speed_deg_s",
@@ -85,8 +85,12 @@ def _retargeted(
     reports, told = [], []
     for index, character in enumerate(characters):
         SESSION.report("write", done=index, total=len(characters))
+        if reports and SESSION.cancel_requested:
+            told.append(f"Cancelled after {len(reports)} of {len(characters)} characters.")
+            break
+        steps = _one(character, dance, dancer)
         try:
-            report = yield from _one(character, dance, dancer)
+            report = yield from (bound(steps) if reports else steps)
         except PirouetteError as error:
             if index == len(characters) - 1 and not reports:
                 raise

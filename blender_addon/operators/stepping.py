@@ -28,6 +28,10 @@ class Step(Enum):
     WORK = "work"  # there is more to do at once
     WAIT = "wait"  # the backend is at work
     WRITE = "write"  # keys are being read or written: nobody else may touch the scene until that is done
+    BOUND = "bound"  # as WRITE, and it is too late to cancel: what it belongs to is written
+
+
+_ALONE = (Step.WRITE, Step.BOUND)
 
 
 def undisturbed(steps: Generator[None, None, T]) -> Generator[Step, None, T]:
@@ -40,6 +44,18 @@ def undisturbed(steps: Generator[None, None, T]) -> Generator[Step, None, T]:
                 found: T = end.value
                 return found
             yield Step.WRITE
+
+
+def bound(steps: Generator[Step, None, T]) -> Generator[Step, None, T]:
+    """Steps that belong to what is written already: they are not cancelled. Returns what they return."""
+    with closing(steps):
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                found: T = end.value
+                return found
+            yield Step.BOUND
 
 
 class StepsOperator:
@@ -82,14 +98,14 @@ class StepsOperator:
             SESSION.cancel_requested = True
             return {"RUNNING_MODAL"}
         if event.type != "TIMER":
-            return {"RUNNING_MODAL"} if self._step is Step.WRITE else {"PASS_THROUGH"}
+            return {"RUNNING_MODAL"} if self._step in _ALONE else {"PASS_THROUGH"}
         outcome = self._tick(context)
         shown = (SESSION.progress.label, round(SESSION.progress.fraction, 2), in_words(SESSION.progress.time_left_s))
         now_s = time.perf_counter()
         if shown != self._shown and now_s - self._drawn_s > _DRAW_EVERY_S:  # drawing costs more than many a tick
             self._shown, self._drawn_s = shown, now_s
             redraw(context)
-        return outcome or ({"RUNNING_MODAL"} if self._step is Step.WRITE else {"PASS_THROUGH"})
+        return outcome or ({"RUNNING_MODAL"} if self._step in _ALONE else {"PASS_THROUGH"})
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Blender ends the operator, such as when another file is opened."""
@@ -110,7 +126,7 @@ class StepsOperator:
         SESSION.pump()
         try:
             while True:
-                if SESSION.cancel_requested and self._step is not Step.WAIT:
+                if SESSION.cancel_requested and self._step not in (Step.WAIT, Step.BOUND):
                     raise Cancelled
                 self._step = next(self._running)
                 if self._step is Step.WAIT or time.perf_counter() - started_s > _WORK_BUDGET_S:

@@ -17,6 +17,7 @@ from ..core.rig import BoneMap, BoneRow, Controls, Rig
 from ..core.skeleton import JOINT_NAMES
 from .armature import is_dancer
 from .bone_constraints import constrained_bones, copied_bones, overruled_bones
+from .vrm import preset_of_vrm
 
 BUNDLED_PRESETS = ADDON_FOLDER / "presets" / "bone_maps"
 _CONTROLS: dict[str, Controls] = {"deform": "deform", "rigify_fk": "rigify_fk"}
@@ -77,7 +78,9 @@ def find_bones(character: bpy.types.Object, presets: tuple[Preset, ...]) -> Bone
     """Look for the bones and keep what was found. Raises PirouetteError bad_rig where there is no body."""
     rig = read_rig(character)
     reference = reference_of(character, rig)
-    found = map_bones(rig if reference is None else posed_as_rest(rig, reference), presets)
+    own = preset_of_vrm(character.data)
+    known = presets if own is None else (own, *presets)
+    found = map_bones(rig if reference is None else posed_as_rest(rig, reference), known)
     if not found.rows:
         raise PirouetteError(
             "bad_rig",

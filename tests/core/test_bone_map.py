@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blender_addon.core.bone_map import map_bones, missing_joints, stick_figure, with_row
+from blender_addon.core.bone_map import map_bones, missing_joints
 from blender_addon.core.bone_presets import Preset, read_presets
-from blender_addon.core.errors import PirouetteError
 from blender_addon.core.rig import BoneMap, Rig
 from blender_addon.core.skeleton import JOINT_NAMES, MIRROR
 from blender_addon.core.vrm_bones import vrm_preset
@@ -299,30 +298,6 @@ def test_what_is_no_body_gives_an_empty_map_for_the_animator_to_fill_in() -> Non
     )  # fmt: skip
     found = map_bones(rig, read_presets(PRESETS))
     assert (found.rows, found.source) == ((), "table")
-    filled = with_row(found, JOINT["Head"], ["link19"], rig=rig)
-    assert filled.bones(JOINT["Head"]) == ("link19",)
-
-
-def test_a_row_of_the_table_is_the_animators_and_is_checked() -> None:
-    made = made_up_rig(Build(spine=4), np.random.default_rng(11))
-    found = map_bones(made.rig)
-    chest = made.bones[JOINT["Spine3"]]
-    changed = with_row(found, JOINT["Neck"], chest, rig=made.rig)
-    assert changed.bones(JOINT["Neck"]) == chest
-    assert next(row for row in changed.rows if row.joint == JOINT["Neck"]).reason == "chosen in the table"
-    assert with_row(found, JOINT["Neck"], []).bones(JOINT["Neck"]) == ()
-    assert [row.joint for row in changed.rows] == sorted(row.joint for row in changed.rows)
-    for joint, bones in ((77, chest), (12, ("nobody",)), (12, (*chest, *chest))):
-        with pytest.raises(PirouetteError):
-            with_row(found, joint, bones, rig=made.rig)
-
-
-def test_the_stick_figure_stands_where_the_bones_are_in_the_world() -> None:
-    made = made_up_rig(Build(scale=0.01, lying=True), np.random.default_rng(12))
-    places = dict(stick_figure(made.rig, map_bones(made.rig)))
-    assert set(places) == set(range(22))
-    assert 1.3 < places[JOINT["Head"]][2] < 1.8
-    assert places[JOINT["L_Wrist"]][0] > 0.5 > places[JOINT["R_Wrist"]][0]
 
 
 @pytest.mark.parametrize("spelling", [str, str.lower])

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from blender_addon.core.bone_map import map_bones, with_row
+from blender_addon.core.bone_map import map_bones
 from blender_addon.core.bone_presets import preset_of, read_preset, read_presets, save_preset
 from blender_addon.core.errors import PirouetteError
+from blender_addon.core.rig import BoneRow
 from tests.core.made_up_rigs import Build, made_up_rig
 
 PRESETS = Path(__file__).parents[2] / "blender_addon" / "presets" / "bone_maps"
@@ -28,7 +30,9 @@ def test_the_packs_that_are_shipped_can_be_read_and_have_names_of_their_own() ->
 
 def test_the_animators_table_is_saved_and_finds_the_same_bones_again(tmp_path: Path) -> None:
     made = made_up_rig(Build(spine=5, twists=1), np.random.default_rng(0))
-    table = with_row(map_bones(made.rig), 15, [made.bones[12][0]], rig=made.rig)
+    found = map_bones(made.rig)
+    head = BoneRow(15, made.bones[12][:1])
+    table = replace(found, rows=tuple(head if row.joint == 15 else row for row in found.rows))
     save_preset(tmp_path / "mine.json", preset_of("Mine", table))
     (preset,) = read_presets(tmp_path, tmp_path / "no such folder")
     found = map_bones(made.rig, [preset])
