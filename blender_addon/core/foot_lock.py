@@ -67,12 +67,14 @@ class Locked:
 def foot_lock(
     legs: tuple[Leg, Leg], feet: tuple[Foot, Foot], contacts: BoolArray, *, floor_m: float, fps: float,
     mode: FeetMode = "auto", strength: float = 1.0, planted: BoolArray | None = None,
+    danced: FloatArray | None = None,
 ) -> Locked:  # fmt: skip
     """Hold feet where they stand, and above the floor.
 
     contacts: (T, 4) where the left and right ankle and the left and right ball stand; mode: ``auto`` holds them in
     place, ``ground`` only at the floor's height, ``off`` changes nothing; strength: 0 to 1; planted: (T, 2) where the
-    left and right foot are held however far the dance's go.
+    left and right foot are held however far the dance's go; danced: (T, 4, 3) the dance's own ankles and balls, in
+    the order of the contacts and the character's metres, by which is told whether a foot stays.
     Raises ValueError for contacts of other frames or a strength out of range.
     """
     frames = len(legs[0].hip)
@@ -95,6 +97,7 @@ def foot_lock(
             strength=strength,
             hold=mode == "auto",
             planted=None if planted is None else planted[:, side],
+            danced=None if danced is None else (danced[:, side], danced[:, 2 + side]),
         )
         for side, leg in enumerate(legs)
     ]

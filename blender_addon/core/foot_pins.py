@@ -41,12 +41,14 @@ class FootPath:
 def pinned(
     path: FootPath, foot: Foot, *, heel: BoolArray, toes: BoolArray, floor_m: float, leg_m: float, fps: float,
     strength: float = 1.0, hold: bool = True, planted: BoolArray | None = None,
+    danced: tuple[FloatArray, FloatArray] | None = None,
 ) -> FootPath:  # fmt: skip
     """The foot's path with its ankle and its ball held where the dance's stand, eased in and out.
 
     heel, toes: (T,) where the dance's ankle and ball stand; leg_m: the leg's length; strength: 0 to 1;
     hold: whether feet are held in place, or only kept at the floor's height; planted: (T,) where the foot is held
-    however far the dance's goes.
+    however far the dance's goes; danced: the dance's own ankle and ball (T, 3) each, in the character's metres, by
+    which is told whether the foot stays: a character of other proportions may carry it away.
     """
     turns, toe_turns = path.turns, path.toe_turns
     if hold:
@@ -56,7 +58,16 @@ def pinned(
     ankle = ball - turned(turns, foot.ball[None])
     height = -float(foot.sole[:, 2].min()) + float(foot.ball[2])
     firm = np.zeros(len(turns), dtype=bool) if planted is None else planted
-    shift = _shift(ankle, ball, heel=heel, toes=toes, firm=firm, height=(floor_m + height, leg_m), fps=fps)
+    shift = _shift(
+        ankle,
+        ball,
+        heel=heel,
+        toes=toes,
+        firm=firm,
+        height=(floor_m + height, leg_m),
+        fps=fps,
+        danced=danced or (ankle, ball),
+    )
     if not hold:
         shift[:, :2] = 0.0
     moved = FootPath(ankle + strength * shift, turns, toe_turns)
@@ -93,16 +104,19 @@ def _unturned(turns: FloatArray, span: Span, *, fps: float) -> list[Span]:
 
 def _shift(
     ankle: FloatArray, ball: FloatArray, *, heel: BoolArray, toes: BoolArray, firm: BoolArray,
-    height: tuple[float, float], fps: float,
+    height: tuple[float, float], fps: float, danced: tuple[FloatArray, FloatArray],
 ) -> FloatArray:  # fmt: skip
     """(T, 3) how far the foot is moved: its ball is held where the toes stand, its ankle where the heel alone does."""
     shift, parts = np.zeros_like(ball), []
     rests, leg = height
     lowest, highest = (rests + share * leg for share in BALL_LIFT)
-    steps = np.where(toes[1:, None] | ~heel[1:, None], np.diff(ball, axis=0), np.diff(ankle, axis=0))
+    on_ball = toes[1:, None] | ~heel[1:, None]
+    steps = np.where(on_ball, np.diff(ball, axis=0), np.diff(ankle, axis=0))
+    own = np.where(on_ball, np.diff(danced[1], axis=0), np.diff(danced[0], axis=0))
     for span in spans_of(heel | toes, shortest=_frames(SHORTEST_S, fps), widest_gap=_frames(WIDEST_GAP_S, fps)):
         went = np.concatenate([np.zeros((1, 3)), np.cumsum(steps[span.start : span.end - 1], axis=0)])
-        for part in _unmoved(went, RANGE * leg, firm=firm[span.start : span.end], fps=fps):
+        own_way = np.concatenate([np.zeros((1, 3)), np.cumsum(own[span.start : span.end - 1], axis=0)])
+        for part in _unmoved(own_way, RANGE * leg, firm=firm[span.start : span.end], fps=fps):
             here = slice(span.start + part.start, span.start + part.end)
             path = went[part.start : part.end]
             place = np.median(path, axis=0)

@@ -32,7 +32,7 @@ from .resample import continuous_quaternions
 from .retarget_motion import Source, bone_turns, hips_at_rest, source_of
 from .retarget_report import Figures, apart_deg, foot_slide, knee_speed, penetration
 from .rig import BoneMap, Rig
-from .skeleton import JOINT_NAMES
+from .skeleton import JOINT_NAMES, forward_kinematics
 
 Travel = Literal["hips", "root", "in_place"]
 Facing = Literal["dance", "character"]
@@ -131,6 +131,7 @@ def retarget(
         mode=options.feet,
         strength=options.strength,
         planted=planted,
+        danced=stage.ratio * forward_kinematics(poses, pelvis)[:, [*ANKLES, *BALLS]],
     )
     after = moved(legs[0], locked.turns[0], locked.sunk_m), moved(legs[1], locked.turns[1], locked.sunk_m)
     figures = _figures(body, source, (legs, after), locked, flags, fps=fps)

@@ -100,6 +100,26 @@ def test_a_strength_beyond_one_and_contacts_of_another_length_are_refused() -> N
         retarget(made.rig, made.bone_map, DANCE.poses, DANCE.pelvis, fps=30.0, contacts=DANCE.contacts[:-1])
 
 
+def long_thighs(made: MadeUp, share: float) -> MadeUp:
+    """The character with knees at another share of the way from hips to ankles."""
+    heads, tails, rest = made.rig.heads.copy(), made.rig.tails.copy(), made.rig.rest.copy()
+    for joints in ((1, 4, 7), (2, 5, 8)):
+        hip, knee, ankle = (made.rig.number(made.bone_map.bones(joint)[0]) for joint in joints)
+        way = heads[ankle] - heads[hip]
+        beside = heads[knee] - heads[hip] - way * ((heads[knee] - heads[hip]) @ way / (way @ way))
+        heads[knee] = heads[hip] + share * way + beside
+        tails[hip], rest[knee, :3, 3] = heads[knee], heads[knee]
+    return MadeUp(replace(made.rig, heads=heads, tails=tails, rest=rest), made.bone_map)
+
+
+@pytest.mark.parametrize("share", [0.4, 0.65])
+def test_feet_stand_on_legs_of_other_proportions(share: float) -> None:
+    made = long_thighs(made_up(1), share)
+    free, held = on(made, feet="off").figures, on(made).figures
+    assert free.foot_slide_cm_s > 5.0  # such legs carry the feet away
+    assert held.foot_slide_cm_s < 1.0
+
+
 def leg_over(frames: int, hip_height: np.ndarray) -> Leg:
     """A leg bent by 20 degrees under hips that rise and sink, whose foot stands flat."""
     lean = np.radians(10.0)
