@@ -88,6 +88,7 @@ def ways(tree: BoneTree, start: int) -> Iterator[list[int]]:
 
 
 def likeliest(limbs: list[Limb]) -> list[Limb]:
+    """The few limbs that are most likely, the likeliest first."""
     return sorted(limbs, key=lambda limb: -limb.likely)[:_KEPT]
 
 
@@ -110,6 +111,7 @@ def mirrored(
 
 
 def better_pair(best: tuple[Limb, Limb] | None, pair: tuple[Limb, Limb] | None) -> tuple[Limb, Limb] | None:
+    """The likelier of two pairs of limbs; a pair with an unlikely limb does not count."""
     if pair is None or min(limb.likely for limb in pair) < _WORST:
         return best
     better = best is None or pair[0].likely + pair[1].likely > best[0].likely + best[1].likely

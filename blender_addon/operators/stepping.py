@@ -36,18 +36,15 @@ _ALONE = (Step.WRITE, Step.BOUND)
 
 def undisturbed(steps: Generator[None, None, T]) -> Generator[Step, None, T]:
     """Steps that read or write the scene: nobody else may touch it meanwhile. Returns what they return."""
-    with closing(steps):
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                found: T = end.value
-                return found
-            yield Step.WRITE
+    return _each_as(Step.WRITE, steps)
 
 
 def bound(steps: Generator[Step, None, T]) -> Generator[Step, None, T]:
     """Steps that belong to what is written already: they are not cancelled. Returns what they return."""
+    return _each_as(Step.BOUND, steps)
+
+
+def _each_as(step: Step, steps: Generator[object, None, T]) -> Generator[Step, None, T]:
     with closing(steps):
         while True:
             try:
@@ -55,7 +52,7 @@ def bound(steps: Generator[Step, None, T]) -> Generator[Step, None, T]:
             except StopIteration as end:
                 found: T = end.value
                 return found
-            yield Step.BOUND
+            yield step
 
 
 class StepsOperator:
