@@ -85,10 +85,10 @@ def _draw_found(layout: bpy.types.UILayout, context: bpy.types.Context, characte
 
 
 def found_in_words(kept: Any) -> str:
-    """Such as ``22 of 22 joints, preset Mixamo``, short enough for a narrow sidebar."""
+    """Such as ``22 of 22 joints, Mixamo``, short enough for a narrow sidebar."""
     how = {"names": "by name", "structure": "by shape", "table": "by hand"}
     there = len(MAPPED) - len(joints_without_bone(kept))
-    return f"{there} of {len(MAPPED)} joints, {how.get(kept.source, f'preset {kept.source}')}"
+    return f"{there} of {len(MAPPED)} joints, {how.get(kept.source, kept.source)}"
 
 
 def _draw_buttons(layout: bpy.types.UILayout, context: bpy.types.Context, character: bpy.types.Object | None) -> None:
